@@ -1,0 +1,1 @@
+"""Pictures: what the model sees of what the camera gave."""

@@ -1,0 +1,1 @@
+"""Magma: prompts, tokens, network and answers. Torch only in files whose first line says so."""

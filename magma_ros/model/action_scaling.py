@@ -1,0 +1,122 @@
+"""Between normalised actions and metres, radians and gripper openings, by named statistics.
+
+Formulas: OpenVLA and Magma ``rlds/utils/data_utils.py`` (q01 and q99 map to -1 and +1 where the
+    mask is true). Wrong
+statistics are wrong motions, so there is no default key: with several to choose from, one must be
+named.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from magma_ros.data_types import EndEffectorDelta, FloatArray
+from magma_ros.errors import ConfigurationError
+from magma_ros.model.action_tokens import ACTION_LENGTH
+from magma_ros.rotations import euler_from_rotation_vector, rotation_vector_from_euler
+
+
+@dataclass(frozen=True)
+class ActionStatistics:
+    """Range of each of the seven dimensions: m, m, m, rad, rad, rad (Euler), gripper."""
+
+    key: str
+    q01: FloatArray  # (7,)
+    q99: FloatArray  # (7,)
+    mask: NDArray[np.bool_]  # (7,); false dimensions are left as they are
+
+
+def shipped_keys() -> list[str]:
+    """Names of the statistics that come with the package."""
+    folder = resources.files('magma_ros') / 'assets' / 'action_statistics'
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith('.json'))
+
+
+def load_statistics(key: str | None, path: Path | None = None) -> ActionStatistics:
+    """Statistics by name, from the package or from an OpenVLA-style ``dataset_statistics.json``.
+
+    Args:
+        key: name of the dataset; may be none only if ``path`` holds exactly one.
+        path: file with ``{key: {"action": {"q01": ..., "q99": ..., "mask": ...}}}``; none means
+            the package's own.
+
+    Raises:
+        ConfigurationError: the key is missing or ambiguous (the message lists the valid ones), or
+            the file is unusable.
+    """
+    if path is None:
+        if key is None or key not in shipped_keys():
+            raise ConfigurationError(
+                f'action statistics {key!r} do not exist: choose one of {shipped_keys()} '
+                'or give a dataset_statistics.json'
+            )
+        asset = resources.files('magma_ros') / 'assets' / 'action_statistics' / f'{key}.json'
+        return _statistics(key, json.loads(asset.read_text(encoding='utf-8'))['action'])
+    if not path.is_file():
+        raise ConfigurationError(
+            f'{path} does not exist: give the dataset_statistics.json of the checkpoint'
+        )
+    try:
+        datasets = json.loads(path.read_text(encoding='utf-8'))
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f'{path} is not JSON ({error}): copy it again') from error
+    if key is None and len(datasets) == 1:
+        key = next(iter(datasets))
+    if key is None or key not in datasets:
+        raise ConfigurationError(
+            f'{path} has no statistics {key!r}: choose one of {sorted(datasets)}'
+        )
+    return _statistics(key, datasets[key].get('action', {}))
+
+
+def unnormalise(normalised: ArrayLike, statistics: ActionStatistics) -> FloatArray:
+    """(..., 7) in [-1, 1] -> (..., 7) in metres, radians (Euler), gripper opening."""
+    values = np.asarray(normalised, dtype=float)
+    scaled = 0.5 * (values + 1.0) * (statistics.q99 - statistics.q01) + statistics.q01
+    return np.where(statistics.mask, scaled, values)
+
+
+def normalise(action: ArrayLike, statistics: ActionStatistics) -> FloatArray:
+    """Inverse of :func:`unnormalise` for training; clipped to [-1, 1] where the mask is true."""
+    values = np.asarray(action, dtype=float)
+    span = statistics.q99 - statistics.q01
+    scaled = np.clip(2.0 * (values - statistics.q01) / (span + 1e-8) - 1.0, -1.0, 1.0)
+    scaled = np.where(span == 0.0, 0.0, scaled)
+    return np.where(statistics.mask, scaled, values)
+
+
+def decode_delta(normalised: ArrayLike, statistics: ActionStatistics) -> EndEffectorDelta:
+    """Seven normalised values -> a delta: Euler angles become a rotation vector, gripper 0..1."""
+    action = unnormalise(normalised, statistics)
+    return EndEffectorDelta(
+        translation_m=action[:3],
+        rotation_vector_rad=rotation_vector_from_euler(action[3:6]),
+        gripper_opening=float(np.clip(action[6], 0.0, 1.0)),
+    )
+
+
+def encode_delta(delta: EndEffectorDelta, statistics: ActionStatistics) -> FloatArray:
+    """Inverse of :func:`decode_delta`: (7,) normalised, for training."""
+    euler_rad = euler_from_rotation_vector(delta.rotation_vector_rad)
+    action = np.concatenate([delta.translation_m, euler_rad, [delta.gripper_opening]])
+    return normalise(action, statistics)
+
+
+def _statistics(key: str, entries: dict[str, Any]) -> ActionStatistics:
+    missing = [name for name in ('q01', 'q99') if len(entries.get(name, ())) != ACTION_LENGTH]
+    if missing:
+        raise ConfigurationError(
+            f'action statistics {key!r} need seven numbers in each of {missing}: '
+            'recompute them from the dataset'
+        )
+    mask = entries.get('mask', [True] * ACTION_LENGTH)
+    return ActionStatistics(
+        key, np.array(entries['q01'], float), np.array(entries['q99'], float), np.array(mask, bool)
+    )

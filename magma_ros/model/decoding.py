@@ -1,0 +1,59 @@
+"""Chooses an action id from the logits of the 256 action ids."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from magma_ros.errors import ConfigurationError
+
+DecodingRule = Literal['greedy', 'median', 'sample']
+
+
+def choose_token(
+    logits: NDArray[np.float32],
+    rule: DecodingRule,
+    temperature: float = 1.0,
+    rng: np.random.Generator | None = None,
+) -> NDArray[np.intp]:
+    """(..., 256) logits -> index 0..255 of each choice.
+
+    Args:
+        logits: of the action ids alone, in the order of the ids, which is the (reversed) order of
+            their values.
+        rule: ``greedy`` takes the likeliest; ``median`` the middle of the distribution over the
+            ordered bins, which hedges between neighbours without leaving the bins; ``sample``
+            draws (Magma's own evaluation: 0.7).
+        temperature: divides the logits for ``median`` and ``sample``.
+        rng: needed by ``sample``.
+
+    Raises:
+        ConfigurationError: unknown rule, temperature not positive, or sampling without a
+            generator.
+    """
+    if rule not in get_args(DecodingRule):
+        raise ConfigurationError(
+            f'decoding rule {rule!r} is unknown: choose one of {get_args(DecodingRule)}'
+        )
+    if rule == 'greedy':
+        return np.argmax(logits, axis=-1)
+    if temperature <= 0.0:
+        raise ConfigurationError(
+            f'decoding temperature is {temperature}, but must be positive: try 0.7'
+        )
+    cumulative = np.cumsum(softmax(logits / temperature), axis=-1)
+    if rule == 'median':
+        threshold = np.full(logits.shape[:-1], 0.5)
+    elif rng is None:
+        raise ConfigurationError('decoding rule "sample" needs a random generator: give a seed')
+    else:
+        threshold = rng.random(logits.shape[:-1])
+    return np.minimum((cumulative < threshold[..., None]).sum(axis=-1), logits.shape[-1] - 1)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities over the last axis, in double precision."""
+    exponents = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return exponents / exponents.sum(axis=-1, keepdims=True)

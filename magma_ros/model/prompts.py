@@ -1,0 +1,170 @@
+"""All text Magma is asked with, word for word as trained: a changed letter costs accuracy.
+
+Sources: Magma's chat template, ``agents/robot_traj/app.py`` (trace), ``data/conversations.py``
+    (marks), the evaluation
+policies (action), and HAMSTER's ``gradio_server_example.py``. A prompt is a sequence of parts:
+special tokens, which only this file writes, and plain text, in which special-token names stay
+ordinary letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from magma_ros.errors import InstructionError
+
+MAX_INSTRUCTION_LENGTH = 200
+
+SYSTEM = 'You are agent that can see, talk and act.'
+ACTION = '{state}What action should the robot take to {instruction}?'
+TRACE = (
+    '{state}The image is split into 256x256 grids and is labeled with numeric marks {marks}.\n'
+    'The robot is doing: {task}. To finish the task, how to move the numerical marks in the image'
+    '{speed} for the next {steps} steps?'
+)
+SPEED = ' with speed {speed}'
+MARKS = (
+    'The image is split into 256x256 grids, and labeled with numeric marks.\n'
+    'Please locate all the numerical marks in the image.'
+)
+QUESTION = '{question} Answer the question briefly.'
+CLICK = (
+    'In this view I need to click a button to "{instruction}"? Provide the coordinates and '
+    'the mark index of the '
+    'containing bounding box if applicable.'
+)
+HAMSTER = (
+    'In the image, please execute the command described in <quest>{task}</quest>.\n'
+    'Provide a sequence of points denoting the trajectory of a robot gripper '
+    'to achieve the goal.\n'
+    'Format your answer as a list of tuples enclosed by <ans> and </ans> tags. For example:\n'
+    '<ans>[(0.25, 0.32), (0.32, 0.17), (0.13, 0.24), <action>Open Gripper</action>, (0.74, 0.21), '
+    '<action>Close Gripper</action>, ...]</ans>\n'
+    'The tuple denotes point x and y location of the end effector in the image. '
+    'The action tags indicate gripper actions.\n'
+    'Coordinates should be floats between 0 and 1, representing relative positions.\n'
+    'Remember to provide points between <ans> and </ans> tags and think step by step.'
+)
+
+
+@dataclass(frozen=True)
+class Special:
+    """A special token, by name."""
+
+    name: str
+
+
+PromptPart = Special | str
+Prompt = tuple[PromptPart, ...]
+
+BEGIN_OF_TEXT = Special('<|begin_of_text|>')
+START_HEADER = Special('<|start_header_id|>')
+END_HEADER = Special('<|end_header_id|>')
+END_OF_TURN = Special('<|eot_id|>')
+IMAGE: Prompt = (Special('<image_start>'), Special('<image>'), Special('<image_end>'), '\n')
+
+
+def action_prompt(instruction: str, state_line: str = '') -> Prompt:
+    """Asks for seven action tokens.
+
+    Args:
+        instruction: what to do; lower-cased, as in training.
+        state_line: empty, or what ``state_text.format_state`` gave (nano's option).
+
+    Raises:
+        InstructionError: the instruction cannot be used.
+    """
+    sentence = check_instruction(instruction).lower()
+    return chat(ACTION.format(state=state_line, instruction=sentence))
+
+
+def trace_prompt(
+    task: str, marks: Sequence[int], steps: int, speed: int | None = None, state_line: str = ''
+) -> Prompt:
+    """Asks where the marks will move. ``speed`` is in grid cells per step; none leaves it out.
+
+    Raises:
+        InstructionError: the task cannot be used.
+    """
+    return chat(
+        TRACE.format(
+            state=state_line,
+            marks=list(marks),
+            task=check_instruction(task),
+            speed='' if speed is None else SPEED.format(speed=speed),
+            steps=steps,
+        )
+    )
+
+
+def marks_prompt() -> Prompt:
+    """Asks where the drawn marks are (Set-of-Mark)."""
+    return chat(MARKS)
+
+
+def question_prompt(question: str) -> Prompt:
+    """Asks about the picture; raises InstructionError if the question cannot be used."""
+    return chat(QUESTION.format(question=check_instruction(question)))
+
+
+def click_prompt(instruction: str) -> Prompt:
+    """Asks which mark to click in a screenshot; raises InstructionError."""
+    return chat(CLICK.format(instruction=check_instruction(instruction)))
+
+
+def hamster_prompt(task: str) -> Prompt:
+    """Asks for a gripper path in HAMSTER's format; raises InstructionError."""
+    return chat(HAMSTER.format(task=check_instruction(task)))
+
+
+def chat(question: str, with_image: bool = True) -> Prompt:
+    """System message, one user turn, and the start of the assistant's answer.
+
+    The begin-of-text token comes twice: the chat template writes one and the tokenizer adds
+    another; Magma was trained and is evaluated like that.
+    """
+    content: Prompt = (*IMAGE, question.rstrip()) if with_image else (question.strip(),)
+    return (
+        BEGIN_OF_TEXT,
+        BEGIN_OF_TEXT,
+        *_header('system'),
+        SYSTEM,
+        END_OF_TURN,
+        *_header('user'),
+        *content,
+        END_OF_TURN,
+        *_header('assistant'),
+    )
+
+
+def prompt_text(prompt: Prompt) -> str:
+    """One string, for logs and tests; never tokenise it: it cannot tell names from tokens."""
+    return ''.join(part.name if isinstance(part, Special) else part for part in prompt)
+
+
+def check_instruction(instruction: str) -> str:
+    """The instruction without surrounding blanks.
+
+    Raises:
+        InstructionError: it is empty, too long, or holds control characters.
+    """
+    sentence = instruction.strip()
+    if not sentence:
+        raise InstructionError(
+            'the instruction is empty: say what to do, for example "pick up the red cube"'
+        )
+    if len(sentence) > MAX_INSTRUCTION_LENGTH:
+        raise InstructionError(
+            f'the instruction has {len(sentence)} characters, but at most '
+            f'{MAX_INSTRUCTION_LENGTH} are allowed: shorten it'
+        )
+    if not sentence.isprintable():
+        raise InstructionError(
+            'the instruction holds control characters or line breaks: give one plain line'
+        )
+    return sentence
+
+
+def _header(role: str) -> Prompt:
+    return (START_HEADER, role, END_HEADER, '\n\n')

@@ -1,0 +1,84 @@
+"""Trace-of-Mark answers: text of the model <-> traces in pixels of the source picture.
+
+Magma's grid is 256 x 256 over the whole picture, x first; width and height scale separately. The
+list of a mark may also hold HAMSTER's gripper tags, which belong to the point before them
+(magma-nano's paths). Nothing is evaluated: points and tags are found by pattern, so a truncated or
+odd answer gives what is certain and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from magma_ros.data_types import FloatArray, GripperEvent, PixelTrace
+
+GRID = 256
+
+_POINT = r'\[\s*(-?\d{1,4})\s*,\s*(-?\d{1,4})\s*\]'
+MARK_AT = re.compile(r'Mark (\d{1,4}) at ' + _POINT)
+_LIST = re.compile(r'"Mark (\d{1,4})":\s*"([^"]*)')
+_ENTRY = re.compile(_POINT + r'|<action>\s*(Open Gripper|Close Gripper)\s*</action>')
+
+
+def format_trace_answer(traces: Sequence[PixelTrace], width_px: int, height_px: int) -> str:
+    """The text Magma answers with, for training; points outside are put on the edge."""
+    starts = [
+        f'Mark {trace.mark} at {_cell(trace.start_px, width_px, height_px)}' for trace in traces
+    ]
+    lists = []
+    for trace in traces:
+        entries = []
+        for index, point_px in enumerate(trace.points_px):
+            entries.append(_cell(point_px, width_px, height_px))
+            if index in trace.events:
+                entries.append(f'<action>{trace.events[index].value}</action>')
+        lists.append(f'"Mark {trace.mark}": "[{",".join(entries)}]"\n\n')
+    positions = ', '.join(starts)
+    return f'{positions} should be moved, and their future positions are:\n\n{"".join(lists)}'
+
+
+def parse_trace_answer(text: str, width_px: int, height_px: int) -> list[PixelTrace]:
+    """Traces of an answer, in the order of the text; empty if it holds none.
+
+    Left out are marks without a present position or without a complete point, repeated lists of
+    one mark, points cut off by the end of the answer, and gripper tags before the first point.
+    """
+    starts = {int(mark): (int(x), int(y)) for mark, x, y in MARK_AT.findall(text)}
+    traces: dict[int, PixelTrace] = {}
+    for mark_text, body in _LIST.findall(text):
+        mark = int(mark_text)
+        cells, events = _read_entries(body)
+        if cells and mark in starts and mark not in traces:
+            start_px = grid_to_pixels([starts[mark]], width_px, height_px)[0]
+            points_px = grid_to_pixels(cells, width_px, height_px)
+            traces[mark] = PixelTrace(mark, start_px, points_px, events)
+    return list(traces.values())
+
+
+def grid_to_pixels(cells: Sequence[tuple[int, int]], width_px: int, height_px: int) -> FloatArray:
+    """(n, 2) grid coordinates -> (n, 2) pixels of a picture of this size."""
+    return np.array(cells, dtype=float).reshape(-1, 2) * [width_px / GRID, height_px / GRID]
+
+
+def pixels_to_grid(points_px: FloatArray, width_px: int, height_px: int) -> FloatArray:
+    """(..., 2) pixels -> whole grid coordinates 0..255 (rounded down, limited to the picture)."""
+    return np.clip(np.floor(points_px * [GRID / width_px, GRID / height_px]), 0, GRID - 1)
+
+
+def _cell(point_px: FloatArray, width_px: int, height_px: int) -> str:
+    x, y = pixels_to_grid(point_px, width_px, height_px)
+    return f'[{int(x)},{int(y)}]'
+
+
+def _read_entries(body: str) -> tuple[list[tuple[int, int]], dict[int, GripperEvent]]:
+    cells: list[tuple[int, int]] = []
+    events: dict[int, GripperEvent] = {}
+    for x, y, event in _ENTRY.findall(body):
+        if not event:
+            cells.append((int(x), int(y)))
+        elif cells:
+            events[len(cells) - 1] = GripperEvent(event)
+    return cells, events

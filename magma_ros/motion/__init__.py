@@ -1,0 +1,1 @@
+"""From delta chunks to smooth, limited twists: and who may move when."""

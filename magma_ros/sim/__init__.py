@@ -1,0 +1,1 @@
+"""A MuJoCo table with a WidowX on it, behind the interfaces the hardware has. Ground truth stays in this folder."""

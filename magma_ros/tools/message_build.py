@@ -1,0 +1,80 @@
+"""Builds the message packages PyPI lacks into a virtual environment. Standard library only.
+
+Plain CMake does it: the packages are few and independent of each other. ament and rosidl come from
+wheels, whose exported CMake targets name the directories of the machine they were built on; those
+are rewritten to this interpreter's.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+# What the ROS wheels and their code generators need from the rest of PyPI.
+GENERATOR_REQUIREMENTS = (
+    'catkin-pkg',
+    'empy<4',
+    'lark-parser',
+    'numpy',
+    'pyyaml',
+    'setuptools',
+    'typing-extensions',
+)
+BUILD_TOOLS = ('cmake', 'ninja')
+
+_WHEEL_PYTHON = r'/opt/python/cp3\d+-cp3\d+'
+_WHEEL_NUMPY_INCLUDE = re.compile(_WHEEL_PYTHON + r'/lib/python3\.\d+/site-packages/numpy/[\w/]+')
+_WHEEL_PYTHON_INCLUDE = re.compile(_WHEEL_PYTHON + r'/include/python3\.\d+')
+
+RunCommand = Callable[[Sequence[str], Mapping[str, str]], None]
+
+
+def rewrite_include_paths(venv: Path, python_include: Path, numpy_include: Path) -> int:
+    """Point the wheels' exported CMake targets at this interpreter's headers.
+
+    Returns:
+        Number of files changed; 0 when it was done before.
+    """
+    changed = 0
+    for file in sorted(venv.glob('share/*/cmake/*.cmake')):
+        before = file.read_text(encoding='utf-8')
+        after = _WHEEL_NUMPY_INCLUDE.sub(lambda _: numpy_include.as_posix(), before)
+        after = _WHEEL_PYTHON_INCLUDE.sub(lambda _: python_include.as_posix(), after)
+        if after != before:
+            file.write_text(after, encoding='utf-8')
+            changed += 1
+    return changed
+
+
+def build_packages(
+    interfaces: Path, venv: Path, environment: Mapping[str, str], run: RunCommand
+) -> None:
+    """Generate, compile and install every message package below ``interfaces``.
+
+    When this is interrupted the build directory stays, and the next run goes on in it.
+    """
+    build_root = venv / 'message_build'
+    environment = {
+        **environment,
+        'AMENT_PREFIX_PATH': str(venv),
+        'CMAKE_PREFIX_PATH': str(venv),
+        'PATH': f'{venv / "bin"}:{environment.get("PATH", "/usr/bin:/bin")}',
+    }
+    for source in sorted(file.parent for file in interfaces.glob('*/package.xml')):
+        for command in _commands(source, build_root / source.name, venv):
+            run(command, environment)
+    shutil.rmtree(build_root)
+
+
+def _commands(source: Path, build: Path, venv: Path) -> list[list[str]]:
+    cmake = str(venv / 'bin' / 'cmake')
+    configure = [
+        *(cmake, '-G', 'Ninja', '-S', str(source), '-B', str(build)),
+        f'-DCMAKE_INSTALL_PREFIX={venv}',
+        f'-DPython3_EXECUTABLE={venv / "bin" / "python"}',
+        '-DCMAKE_BUILD_TYPE=Release',
+        '-DBUILD_TESTING=OFF',
+    ]
+    return [configure, [cmake, '--build', str(build)], [cmake, '--install', str(build)]]

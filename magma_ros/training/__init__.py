@@ -1,0 +1,1 @@
+"""Trains magma-nano in simulation (needs the ``torch`` extra and the simulator)."""

@@ -1,0 +1,281 @@
+"""Collects labelled frames: the expert, or a student with the expert correcting it (DAgger), in the simulator.
+
+Every frame carries labels for several sentences that make sense in it, not only for the one that was acted on: the
+same picture with different words and different answers is what ties words to places.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from magma_ros.data_types import (
+    ArmState,
+    CameraModel,
+    DeltaChunk,
+    EndEffectorDelta,
+    GripperEvent,
+    Observation,
+)
+from magma_ros.image.image_preparation import resize_for_robot
+from magma_ros.model.magma_config import MAGMA_NANO
+from magma_ros.model.state_text import quantise_state, state_values
+from magma_ros.robot.arm_profile import load_arm_profile
+from magma_ros.sim.camera import SimCamera, project
+from magma_ros.sim.expert import STEP_M, STEP_RAD, expert_delta, is_holding
+from magma_ros.sim.path_labels import path_label
+from magma_ros.sim.rollout import POLICY_PERIOD_S, Policy, run_episode
+from magma_ros.sim.scene import TRAINING_VARIATION, Variation, random_scene, random_task
+from magma_ros.sim.tasks import (
+    CUBES,
+    DIRECTIONS,
+    RECEPTACLES,
+    TASK_KINDS,
+    TIME_LIMIT_S,
+    Task,
+    TaskKind,
+    Truth,
+)
+from magma_ros.sim.world import World
+
+LABELS_PER_FRAME = 5
+MAX_PATH_POINTS = 5
+TASK_MIX: dict[TaskKind, float] = {'reach': 0.12, 'pick': 0.28, 'put': 0.42, 'push': 0.18}
+PRESENCE = CUBES + RECEPTACLES  # order of the object columns; the tool comes last
+NO_EVENT, CLOSE, OPEN = 0, 1, 2
+
+
+@dataclass
+class Demonstrations:
+    """Frames of many episodes as arrays; n frames, k labels each.
+
+    ``places`` are (x, y) of PRESENCE and the tool in the picture, 0..1, NaN where absent. ``tasks`` holds
+    (kind, target, destination or direction, -1 for none) as indices. Paths are on Magma's 256 x 256 grid.
+    """
+
+    images: np.ndarray  # (n, 256, 256, 3) uint8
+    states: np.ndarray  # (n, 7) uint8
+    places: np.ndarray  # (n, 7, 2) float32
+    yaws: np.ndarray  # (n, 3) float32, rotation of each cube about base z, rad
+    tasks: np.ndarray  # (n, k, 3) int8
+    actions: np.ndarray  # (n, k, 7) float32, normalised to [-1, 1], gripper 0 or 1
+    tools: np.ndarray  # (n, 2) int16, the tool now on the grid
+    paths: np.ndarray  # (n, k, MAX_PATH_POINTS, 2) int16, -1 after the end
+    events: np.ndarray  # (n, k, MAX_PATH_POINTS) int8
+    episodes: np.ndarray  # (n,) int32, seed of the episode
+
+    FIELDS = ('states', 'places', 'yaws', 'tasks', 'actions', 'tools', 'paths', 'events', 'episodes')
+
+    def save(self, folder: Path, note: dict[str, object]) -> None:
+        """Write images.npy, labels.npz and note.json."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / 'images.npy', self.images)
+        np.savez(folder / 'labels.npz', **{name: getattr(self, name) for name in self.FIELDS})
+        (folder / 'note.json').write_text(json.dumps(note, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Demonstrations:
+        """Memory-map the images, read the labels."""
+        labels = np.load(folder / 'labels.npz', allow_pickle=False)
+        return cls(np.load(folder / 'images.npy', mmap_mode='r'), **{name: labels[name] for name in cls.FIELDS})
+
+
+def task_from_indices(kind: int, target: int, other: int) -> Task:
+    """Inverse of :func:`task_indices`."""
+    name = TASK_KINDS[kind]
+    return Task(
+        name,
+        CUBES[target],
+        destination=RECEPTACLES[other] if name == 'put' else None,
+        direction=DIRECTIONS[other] if name == 'push' else None,
+    )
+
+
+def task_indices(task: Task) -> tuple[int, int, int]:
+    """(kind, target, destination or direction) as indices, -1 for none."""
+    other = -1
+    if task.destination:
+        other = RECEPTACLES.index(task.destination)
+    elif task.direction:
+        other = DIRECTIONS.index(task.direction)
+    return TASK_KINDS.index(task.kind), CUBES.index(task.target), other
+
+
+def sensible_tasks(task: Task, truth: Truth, random: np.random.Generator) -> list[Task]:
+    """The task of the episode and others that make sense in the same picture, LABELS_PER_FRAME in all."""
+    cubes = [name for name in CUBES if truth.positions_m[name][0] > 0]
+    places = [name for name in RECEPTACLES if truth.positions_m[name][0] > 0]
+    held = [name for name in cubes if is_holding(truth, name)]
+    if held:
+        options = [Task('pick', held[0])] + 2 * [Task('put', held[0], destination=p) for p in places]
+    else:
+        options = [Task(kind, cube) for cube in cubes for kind in ('reach', 'pick')]  # type: ignore[arg-type]
+        options += [Task('put', cube, destination=p) for cube in cubes for p in places]
+        options += [Task('push', cube, direction=d) for cube in cubes for d in DIRECTIONS]
+    chosen = [options[i] for i in random.integers(len(options), size=LABELS_PER_FRAME - 1)]
+    return [task, *chosen]
+
+
+def normalised_action(delta: EndEffectorDelta) -> np.ndarray:
+    """(7,) in magma-nano's bins: translation / STEP_M, Euler angles / STEP_RAD, gripper as it is."""
+    euler = Rotation.from_rotvec(delta.rotation_vector_rad).as_euler('xyz')
+    return np.concatenate([delta.translation_m / STEP_M, euler / STEP_RAD, [delta.gripper_opening]])
+
+
+def delta_from_normalised(action: np.ndarray) -> EndEffectorDelta:
+    """Inverse of :func:`normalised_action`."""
+    turn = Rotation.from_euler('xyz', np.clip(action[3:6], -1, 1) * STEP_RAD)
+    return EndEffectorDelta(np.clip(action[:3], -1, 1) * STEP_M, turn.as_rotvec(), float(action[6]))
+
+
+class Recorder:
+    """A policy that records the expert's labels while somebody acts: the noisy expert, or a student.
+
+    Args:
+        world: the simulated table.
+        task: what the episode is about.
+        seed: of the episode; noise has a generator of its own, so that scenes do not depend on it.
+        noise: scale of the Gaussian noise on what the expert does (never on the labels).
+        student: acts instead of the expert, except in a share ``expert_share`` of the steps.
+        expert_share: 0..1.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        task: Task,
+        seed: int,
+        noise: float,
+        student: Policy | None = None,
+        expert_share: float = 0.0,
+    ) -> None:
+        self._world, self._task, self._seed = world, task, seed
+        self._random = np.random.default_rng((seed, 1))
+        self._noise, self._student, self._expert_share = noise, student, expert_share
+        self._burst: tuple[int, np.ndarray, bool] = (0, np.zeros(3), False)
+        self.rows: list[tuple[np.ndarray, ...]] = []
+
+    def latency_s(self) -> float:
+        """Drawn anew for each step: the student must cope with any."""
+        return float(self._random.uniform(0.02, 0.12))
+
+    def act(self, observation: Observation, sequence: int) -> DeltaChunk | None:
+        """Label this frame, then act."""
+        truth = self._world.truth()
+        self.rows.append(self._label(observation, truth))
+        if self._student is not None and self._random.random() >= self._expert_share:
+            return self._student.act(observation, sequence)
+        delta = self._with_noise(expert_delta(self._task, truth))
+        return DeltaChunk(
+            (delta,),
+            POLICY_PERIOD_S,
+            observation.image.stamp_ns,
+            'measured',
+            self._world.profile.base_link,
+            sequence,
+            'expert',
+        )
+
+    def _with_noise(self, delta: EndEffectorDelta) -> EndEffectorDelta:
+        action = normalised_action(delta)
+        left, push, flip = self._burst
+        if left == 0 and self._random.random() < 0.05:
+            left = int(self._random.integers(1, 4))
+            push, flip = self._random.normal(0, 0.4, 3), bool(self._random.random() < 0.15)
+        if left > 0 and self._noise > 0:
+            action[:3] = push
+            action[6] = 1 - action[6] if flip else action[6]
+        self._burst = (max(0, left - 1), push, flip)
+        action[:6] += self._random.normal(0, self._noise, 6)
+        return delta_from_normalised(action)
+
+    def _label(self, observation: Observation, truth: Truth) -> tuple[np.ndarray, ...]:
+        camera = observation.camera
+        tasks = sensible_tasks(self._task, truth, self._random)
+        places = np.full((len(PRESENCE) + 1, 2), np.nan, np.float32)
+        spots = [truth.positions_m[name] for name in PRESENCE] + [truth.tool_m]
+        for row, spot in enumerate(spots):
+            if spot[0] > 0:
+                share = project(camera, spot)[0] / (camera.width_px, camera.height_px)
+                if (0 <= share).all() and (share < 1).all():
+                    places[row] = share
+        paths = np.full((len(tasks), MAX_PATH_POINTS, 2), -1, np.int16)
+        events = np.zeros((len(tasks), MAX_PATH_POINTS), np.int8)
+        for row, task in enumerate(tasks):
+            label = path_label(task, truth)
+            paths[row, : len(label.points_m)] = on_grid(camera, label.points_m)
+            for index, event in label.events.items():
+                events[row, index] = CLOSE if event is GripperEvent.CLOSE else OPEN
+        return (
+            resize_for_robot(observation.image.rgb),
+            np.array(_state_levels(observation.arm), np.uint8),
+            places,
+            np.array([truth.yaws_rad[name] for name in CUBES], np.float32),
+            np.array([task_indices(task) for task in tasks], np.int8),
+            np.stack([normalised_action(expert_delta(task, truth)) for task in tasks]).astype(np.float32),
+            on_grid(camera, truth.tool_m)[0],
+            paths,
+            events,
+            np.array(self._seed, np.int32),
+        )
+
+
+def _state_levels(arm: ArmState) -> list[int]:
+    assert MAGMA_NANO.state is not None
+    return quantise_state(state_values(arm.pose_gripper_in_base, arm.gripper_opening), MAGMA_NANO.state)
+
+
+def on_grid(camera: CameraModel, points_m: np.ndarray) -> np.ndarray:
+    """Points in the base frame -> (n, 2) int16 on the 256 x 256 grid, clipped to it."""
+    share = project(camera, points_m) / (camera.width_px, camera.height_px)
+    return np.clip(np.floor(256 * share), 0, 255).astype(np.int16)
+
+
+def collect(
+    seeds: range,
+    folder: Path,
+    student: Policy | None = None,
+    kinds: dict[TaskKind, float] | None = None,
+    expert_share_limit: float = 0.0,
+) -> dict[str, object]:
+    """Roll out one episode per seed and save all frames; returns the note that is saved beside them."""
+    world = World(load_arm_profile('wx250s'))
+    camera = SimCamera(world)
+    mix = kinds or TASK_MIX
+    rows: list[tuple[np.ndarray, ...]] = []
+    successes = 0
+    for seed in seeds:
+        random = np.random.default_rng(seed)
+        kind = random.choice(np.array(list(mix)), p=np.array(list(mix.values())))
+        task = random_task(str(kind), random)  # type: ignore[arg-type]
+        variation = TRAINING_VARIATION if random.random() < 0.6 else Variation(brightness=0.25, distractors=2)
+        recorder = Recorder(
+            world,
+            task,
+            seed,
+            noise=float(random.choice([0.0, 0.08, 0.18])) if student is None else 0.0,
+            student=student,
+            expert_share=float(random.uniform(0, expert_share_limit)),
+        )
+        if student is not None:
+            student.begin(task, random)  # type: ignore[attr-defined]
+        limit = 0.6 * TIME_LIMIT_S[task.kind]
+        result = run_episode(
+            world, camera, recorder, task, random_scene(task, random, variation), limit, after_success_s=0.6
+        )
+        successes += result.success
+        rows += recorder.rows
+    columns = [np.stack(column) for column in zip(*rows, strict=True)]
+    note: dict[str, object] = {
+        'seeds': [seeds.start, seeds.stop],
+        'frames': len(rows),
+        'successes': successes,
+        'student': student is not None,
+    }
+    Demonstrations(*columns).save(folder, note)
+    camera.close()
+    return note

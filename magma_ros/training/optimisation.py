@@ -1,0 +1,101 @@
+"""Muon for the hidden matrices, AdamW for the rest, one schedule, and snapshots to resume from (torch).
+
+Snapshots are safetensors: tensors of the model and of both optimisers under plain names, never a pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+# Matrices that map words to vectors or vectors to words, and heads that only training has: AdamW.
+NOT_FOR_MUON = ('embed_tokens', 'lm_head', 'head.', 'position', 'stem', 'downsample', 'conv_dw')
+
+
+class Optimisation:
+    """Both optimisers and their common schedule: warm-up, then cosine to ``floor``."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        steps: int,
+        muon_rate: float = 0.015,
+        adam_rate: float = 2e-3,
+        warm_up: int = 60,
+        floor: float = 0.03,
+    ) -> None:
+        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+        matrices = [p for name, p in named if p.ndim == 2 and not any(key in name for key in NOT_FOR_MUON)]
+        chosen = {id(p) for p in matrices}
+        rest = [p for _, p in named if id(p) not in chosen]
+        self._model, self._parameters = model, [p for _, p in named]
+        self._optimisers: list[tuple[torch.optim.Optimizer, float]] = [
+            (torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, weight_decay=0.05), muon_rate),
+            (
+                torch.optim.AdamW(
+                    [
+                        {'params': [p for p in rest if p.ndim > 1], 'weight_decay': 0.05},
+                        {'params': [p for p in rest if p.ndim <= 1], 'weight_decay': 0.0},
+                    ],
+                    lr=adam_rate,
+                    betas=(0.9, 0.98),
+                ),
+                adam_rate,
+            ),
+        ]
+        self.steps, self._warm_up, self._floor = steps, warm_up, floor
+
+    def rate(self, step: int) -> float:
+        """Share of the full learning rate at this step."""
+        if step < self._warm_up:
+            return (step + 1) / self._warm_up
+        progress = (step - self._warm_up) / max(1, self.steps - self._warm_up)
+        return self._floor + (1 - self._floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+    def step(self, loss: torch.Tensor, step: int) -> None:
+        """Backward pass, clipped, and one update."""
+        for optimiser, _ in self._optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        for optimiser, rate in self._optimisers:
+            for group in optimiser.param_groups:
+                group['lr'] = rate * self.rate(step)
+            optimiser.step()
+
+    def save(self, path: Path, step: int) -> None:
+        """Everything needed to go on after ``step`` steps, replaced in one piece."""
+        tensors = {f'model.{name}': t.contiguous() for name, t in self._model.state_dict().items()}
+        for number, (optimiser, _) in enumerate(self._optimisers):
+            for index, entry in optimiser.state_dict()['state'].items():
+                for key, value in entry.items():
+                    tensors[f'optimiser.{number}.{index}.{key}'] = torch.as_tensor(value).contiguous()
+        draft = path.with_suffix('.draft')
+        save_file({k: v.clone() for k, v in tensors.items()}, draft, metadata={'step': json.dumps(step)})
+        draft.replace(path)
+
+    def resume(self, path: Path) -> int:
+        """Load a snapshot if there is one; returns the number of steps done."""
+        if not path.is_file():
+            return 0
+        with safe_open(path, 'pt') as snapshot:  # type: ignore[no-untyped-call]
+            step = int(json.loads(snapshot.metadata()['step']))
+            tensors = {name: snapshot.get_tensor(name) for name in snapshot.keys()}  # noqa: SIM118
+        self._model.load_state_dict(
+            {name[6:]: t for name, t in tensors.items() if name.startswith('model.')}
+        )
+        for number, (optimiser, _) in enumerate(self._optimisers):
+            state = optimiser.state_dict()
+            state['state'] = {}
+            for name, tensor in tensors.items():
+                if name.startswith(f'optimiser.{number}.'):
+                    index, key = name.split('.')[2:]
+                    state['state'].setdefault(int(index), {})[key] = tensor
+            optimiser.load_state_dict(state)
+        return step
