@@ -173,9 +173,13 @@ class MotionLimits:
     angular_jerk_rad_s3: float = 60.0
     brake_m_s2: float = 2.0
     brake_jerk_m_s3: float = 60.0
-    step_m: float = 0.05  # one delta; longer ones are shortened, over 3 times this they are refused
+    step_m: float = (
+        0.05  # one delta; longer ones are shortened, over 3 times this they are refused
+    )
     step_rad: float = 0.25
-    blind_travel_m: float = 0.05  # travel on one picture: speed <= blind_travel / age of the picture
+    blind_travel_m: float = (
+        0.05  # travel on one picture: speed <= blind_travel / age of the picture
+    )
     box_min_m: tuple[float, float, float] = (0.12, -0.20, 0.02)
     box_max_m: tuple[float, float, float] = (0.45, 0.20, 0.30)
     cone_rad: float = 1.0472  # tool axis away from straight down
@@ -200,4 +204,6 @@ class Observation:
     image: CameraImage
     arm: ArmState
     camera: CameraModel
-    read_depth: Callable[[], DepthImage]  # rendering or fetching depth costs time; most steps need none
+    read_depth: Callable[
+        [], DepthImage
+    ]  # rendering or fetching depth costs time; most steps need none

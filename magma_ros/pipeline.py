@@ -19,22 +19,99 @@ Both are plain functions: no ROS, no clock, no threads. Nodes, simulation and te
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import numpy as np
 
-from magma_ros.data_types import ArmState, DeltaChunk, MotionCommand, MotionLimits, Pose, Twist
+from magma_ros.data_types import (
+    ArmState,
+    DeltaChunk,
+    MotionCommand,
+    MotionLimits,
+    Observation,
+    PixelTrace,
+    Pose,
+    Twist,
+)
+from magma_ros.errors import CameraError, ConfigurationError, ModelError
+from magma_ros.image.depth_lifting import lift_trace
+from magma_ros.image.image_checks import find_fault
+from magma_ros.model.action_model import ActionModel
+from magma_ros.model.action_scaling import ActionStatistics, decode_delta
 from magma_ros.motion.chunk_check import ChunkRules
 from magma_ros.motion.chunk_schedule import ChunkSchedule, DueStep
-from magma_ros.motion.limits import limit_gripper, limit_twist
+from magma_ros.motion.limits import keep_inside, limit_gripper, limit_rates
+from magma_ros.motion.path_follower import PathFollower
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.motion.smoothing import Motion, brake, follow
-from magma_ros.motion.tracking import adopt_walls, keep_on_leash, speed_share, twist_towards
+from magma_ros.motion.tracking import (
+    adopt_walls,
+    coast,
+    follow_with_lag,
+    keep_on_leash,
+    speed_share,
+    twist_towards,
+)
 from magma_ros.motion.verifier import find_violations
 
 # ------------------------------------------------------------------------------------ predict
 
-# (the lead adds predict() here)
+POLICY_PERIOD_S = 0.2  # a delta is meant to take this long: 5 Hz, Bridge's rate
+Mode = Literal['direct', 'path']
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+@dataclass
+class PredictMemory:
+    """What :func:`predict` remembers within one instruction. Begin anew with each instruction."""
+
+    traces: list[PixelTrace] = field(default_factory=list)  # of the last answer, for people to see
+    follower: PathFollower | None = None  # path mode: the path being followed
+    sequence: int = 0
+
+
+def predict(
+    memory: PredictMemory,
+    model: ActionModel,
+    statistics: ActionStatistics,
+    observation: Observation,
+    instruction: str,
+    mode: Mode,
+    frame_id: str,
+) -> DeltaChunk:
+    """The chunk that this picture calls for. Updates ``memory``.
+
+    ``direct``: seven action tokens. ``path``: on the first picture the model draws a trace with gripper events,
+    aligned depth lifts it, and from then on each picture's arm state is taken one step along it.
+
+    Raises:
+        CameraError: the picture is dark or of the wrong format, or depth is missing where the path needs it.
+        InstructionError: the sentence cannot be used.
+        ModelError: the answer holds no path.
+    """
+    if mode not in MODES:
+        raise ConfigurationError(f'mode {mode!r} is unknown; modes are {", ".join(MODES)}')
+    image, camera = observation.image, observation.camera
+    fault = find_fault(image, (camera.width_px, camera.height_px))
+    if fault is not None:
+        raise CameraError(f'{fault}: picture of {image.frame_id} cannot be used; look at the camera')
+    if mode == 'direct':
+        answer = model.generate_action(image.rgb, instruction, observation.arm)
+        delta = decode_delta(answer.normalised, statistics)
+    else:
+        if memory.follower is None:
+            memory.traces = model.generate_trace(image.rgb, instruction, observation.arm).traces
+            if not memory.traces:
+                raise ModelError(f'the model drew no path for "{instruction}"; say it in other words')
+            path = lift_trace(memory.traces[0], observation.read_depth(), camera)
+            memory.follower = PathFollower(path)
+        delta = memory.follower.step(observation.arm)
+    memory.sequence += 1
+    return DeltaChunk(
+        (delta,), POLICY_PERIOD_S, image.stamp_ns, 'measured', frame_id, memory.sequence, mode
+    )
+
 
 # ------------------------------------------------------------------------------------ command
 
@@ -48,6 +125,7 @@ class MotionMemory:
     motion: Motion  # the smoothed motion towards it
     twist: Twist  # sent last
     gripper_opening: float  # sent last
+    arm_twist: Twist = field(default_factory=Twist.zero)  # what the arm is expected to do
     is_held: bool = True  # stopped, and latched where the arm was measured
     violations: tuple[str, ...] = ()  # what the verifier found in the last tick
 
@@ -84,20 +162,22 @@ def command(
     brakes, chunks are forgotten, and the arm stays where it was measured when it stopped.
     A measured pose that is not finite gives a zero twist. ``now_ns``: on the clock of the stamps.
     """
-    measured, before = arm.pose_gripper_in_base, memory.motion
+    measured = arm.pose_gripper_in_base
     if not np.isfinite([*measured.translation_m, *measured.quaternion_xyzw]).all():
-        memory.twist = Twist.zero()
+        memory.twist, memory.motion = Twist.zero(), Motion.at_rest(memory.motion.pose)
         why = (Reason.JOINTS_INVALID.name,)
-        return MotionCommand(memory.twist, memory.gripper_opening, before.pose, why)
+        return MotionCommand(memory.twist, memory.gripper_opening, memory.motion.pose, why)
     age_s = _schedule(memory, arm, chunk, allowed_to_move, limits, now_ns)
     slowed_by = _smooth(memory, measured, age_s, allowed_to_move, limits, period_s)
     wish = Twist.zero() if memory.is_held else twist_towards(memory.motion, measured)
-    twist, walls = limit_twist(wish, memory.twist, measured, limits, period_s)
+    steady, rates = limit_rates(wish, memory.twist, limits, period_s)
+    twist, walls = keep_inside(steady, measured, coast(measured, memory.arm_twist), limits)
+    memory.motion = adopt_walls(memory.motion, measured, steady, twist)
     gripper = limit_gripper(memory.due.gripper_opening, memory.gripper_opening, limits, period_s)
-    memory.motion = adopt_walls(memory.motion, measured, twist, walls)
     twist, gripper, failed = _verify(memory, twist, gripper, measured, limits, period_s)
     memory.twist, memory.gripper_opening = twist, gripper
-    clipped = (*memory.due.clipped, *slowed_by, *walls, *failed)
+    memory.arm_twist = follow_with_lag(memory.arm_twist, twist, period_s)
+    clipped = (*memory.due.clipped, *slowed_by, *rates, *walls, *failed)
     return MotionCommand(twist, gripper, memory.motion.pose, clipped, age_s)
 
 

@@ -112,7 +112,7 @@ def quaternion_difference(start_xyzw: FloatArray, goal_xyzw: FloatArray) -> Floa
 
 
 def tool_axis(quaternion_xyzw: FloatArray) -> FloatArray:
-    """The tool's x axis, which points where the fingers point, in base axes; straight down is (0, 0, -1)."""
+    """The tool's x axis, where the fingers point, in base axes; straight down is (0, 0, -1)."""
     x, y, z, w = quaternion_xyzw.tolist()
     return np.array([1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + z * w), 2.0 * (x * z - y * w)])
 

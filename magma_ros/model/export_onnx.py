@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.export import Dim
 
 from magma_ros.model.magma import MagmaForAction
 from magma_ros.model.magma_config import write_config
@@ -103,14 +105,8 @@ class _Decoder(nn.Module):
 
 def _export_vision(model: MagmaForAction, path: Path) -> None:
     base = model.config.preprocessor.base_img_size
-    torch.onnx.export(
-        _Vision(model),
-        (torch.zeros(1, 3, base, base),),
-        str(path),
-        input_names=['pixels'],
-        output_names=['visual_tokens'],
-        opset_version=OPSET,
-        dynamo=False,
+    _export(
+        _Vision(model), (torch.zeros(1, 3, base, base),), path, ['pixels'], ['visual_tokens'], None
     )
 
 
@@ -118,20 +114,33 @@ def _export_decoder(model: MagmaForAction, path: Path) -> None:
     decoder = model.config.decoder
     head_size = decoder.hidden_size // decoder.num_attention_heads
     past = torch.zeros(decoder.num_hidden_layers, 1, decoder.num_key_value_heads, 5, head_size)
-    torch.onnx.export(
+    _export(
         _Decoder(model),
-        (torch.zeros(1, 3, decoder.hidden_size), past, past, torch.arange(5, 8)[None]),
+        (torch.zeros(1, 3, decoder.hidden_size), past, past.clone(), torch.arange(5, 8)[None]),
+        path,
+        ['inputs_embeds', 'past_keys', 'past_values', 'positions'],
+        ['logits', 'new_keys', 'new_values'],
+        ({1: Dim.DYNAMIC}, {3: Dim.DYNAMIC}, {3: Dim.DYNAMIC}, {1: Dim.DYNAMIC}),
+    )
+
+
+def _export(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    inputs: list[str],
+    outputs: list[str],
+    dynamic_shapes: tuple[dict[int, Any], ...] | None,
+) -> None:
+    torch.onnx.export(
+        module.eval(),
+        example,
         str(path),
-        input_names=['inputs_embeds', 'past_keys', 'past_values', 'positions'],
-        output_names=['logits', 'new_keys', 'new_values'],
-        dynamic_axes={
-            'inputs_embeds': {1: 'tokens'},
-            'past_keys': {3: 'past'},
-            'past_values': {3: 'past'},
-            'positions': {1: 'tokens'},
-            'new_keys': {3: 'tokens'},
-            'new_values': {3: 'tokens'},
-        },
+        input_names=inputs,
+        output_names=outputs,
+        dynamic_shapes=dynamic_shapes,
         opset_version=OPSET,
-        dynamo=False,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
     )

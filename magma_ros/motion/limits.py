@@ -8,17 +8,17 @@ from magma_ros.data_types import FloatArray, MotionLimits, Pose, Twist
 from magma_ros.motion.norms import length, shorten
 from magma_ros.motion.workspace import angular_brake, approach_speed, tilt
 
-RESPONSE_S = 0.08  # how long arm, driver and one control period go on before a slower twist shows
+RESPONSE_S = 0.03  # one control period and its lateness: how long until a slower twist is sent
 ROUNDING = 1 + 1e-9  # what is at a limit is not over it
 
 
-def limit_twist(
-    wish: Twist, previous: Twist, measured: Pose, limits: MotionLimits, period_s: float
+def limit_rates(
+    wish: Twist, previous: Twist, limits: MotionLimits, period_s: float
 ) -> tuple[Twist, tuple[str, ...]]:
-    """The nearest twist that may be sent, and the names of the limits that changed the wish.
+    """The nearest twist of allowed speed and acceleration; ``acceleration``, ``speed`` if clipped.
 
-    ``previous`` is the twist sent one period ago. The order is the order of importance:
-    acceleration gives way to speed, and both to the walls.
+    ``previous`` is the twist sent one period ago. Speed comes first: it may cost more braking than
+    the acceleration limit allows.
     """
     linear = limit_change(
         wish.linear_m_s,
@@ -37,17 +37,25 @@ def limit_twist(
         shorten(linear, limits.speed_m_s * ROUNDING),
         shorten(angular, limits.angular_speed_rad_s * ROUNDING),
     )
-    inside = Twist(
-        keep_in_box(slow.linear_m_s, measured.translation_m, limits),
-        keep_in_cone(slow.angular_rad_s, measured, limits),
-    )
-    clipped = {
-        'acceleration': not _is_same(reachable, wish),
-        'speed': not _is_same(slow, reachable),
-        'box': inside.linear_m_s is not slow.linear_m_s,
-        'cone': inside.angular_rad_s is not slow.angular_rad_s,
-    }
-    return inside, tuple(name for name, is_clipped in clipped.items() if is_clipped)
+    names = ('acceleration',) if not _is_same(reachable, wish) else ()
+    return slow, names if _is_same(slow, reachable) else (*names, 'speed')
+
+
+def keep_inside(
+    wish: Twist, measured: Pose, coasted: Pose, limits: MotionLimits
+) -> tuple[Twist, tuple[str, ...]]:
+    """The nearest twist that stays inside of ``box`` and ``cone``; their names if they clipped.
+
+    ``coasted`` is where the arm would come to rest if it were told to stop now: a lagging arm is
+    nearer to a wall than it measures. The halves that are not clipped are the same objects as in
+    ``wish``.
+    """
+    linear, angular = wish.linear_m_s, wish.angular_rad_s
+    for pose in (coasted, measured):
+        linear = keep_in_box(linear, pose.translation_m, limits)
+        angular = keep_in_cone(angular, pose, limits)
+    names = ('box',) if linear is not wish.linear_m_s else ()
+    return Twist(linear, angular), names if angular is wish.angular_rad_s else (*names, 'cone')
 
 
 def limit_change(

@@ -9,14 +9,13 @@ plan is used: at zero the derivatives of a rotation vector equal the angular vel
 acceleration, and one tick turns by less than 0.02 rad. The same code therefore serves both halves
 of a pose.
 
-Ruckig limits axes, the envelope limits norms. The axes are laid along the remaining way, with the
-limits shared out among them, and what still exceeds a norm is shortened
-(:func:`magma_ros.motion.norms.shorten`).
+Ruckig limits axes, the envelope limits norms. Each axis gets the share of a norm that it needs for
+what it has to do, so that from rest the way is a straight line at full speed. What exceeds a norm
+for a moment is shortened (:func:`magma_ros.motion.norms.shorten`).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +26,8 @@ from magma_ros.motion.norms import length, shorten
 from magma_ros.motion.workspace import angular_brake
 from magma_ros.rotations import quaternion_difference, turn_quaternion
 
-SIDE_SHARE = 0.2  # of the limits for the axes across the way, when the motion goes straight
+SMALLEST_SHARE = 0.2  # of the limits for an axis with little to do, relative to the busiest
+HORIZON_S = 0.2  # weighs velocity and acceleration against the way when limits are shared out
 REST_SPEED = 1e-4  # m/s and rad/s: slower is at rest
 SLOWEST = 1e-3  # m/s and rad/s: Ruckig needs a speed limit above zero
 
@@ -101,7 +101,7 @@ def follow(
         limits.angular_acceleration_rad_s2,
         limits.angular_jerk_rad_s3,
     )
-    return advance(
+    return _advance(
         motion,
         _plan(motion.linear, way, linear, period_s),
         _plan(motion.angular, turn, angular, period_s),
@@ -117,7 +117,7 @@ def brake(motion: Motion, limits: MotionLimits, period_s: float) -> Motion:
         angular_brake(limits),
         limits.angular_jerk_rad_s3 * limits.brake_jerk_m_s3 / limits.jerk_m_s3,
     )
-    return advance(
+    return _advance(
         motion,
         _plan(motion.linear, None, linear, period_s),
         _plan(motion.angular, None, angular, period_s),
@@ -125,7 +125,7 @@ def brake(motion: Motion, limits: MotionLimits, period_s: float) -> Motion:
     )
 
 
-def advance(motion: Motion, linear: HalfMotion, angular: HalfMotion, period_s: float) -> Motion:
+def _advance(motion: Motion, linear: HalfMotion, angular: HalfMotion, period_s: float) -> Motion:
     """Move the pose by the mean of old and new velocity."""
     step = (motion.linear.velocity + linear.velocity) * (period_s / 2)
     turn = (motion.angular.velocity + angular.velocity) * (period_s / 2)
@@ -137,39 +137,24 @@ def advance(motion: Motion, linear: HalfMotion, angular: HalfMotion, period_s: f
 
 def _plan(half: HalfMotion, way: FloatArray | None, bounds: Bounds, period_s: float) -> HalfMotion:
     """One tick of the way (m or rad) to rest; without a way, of the shortest braking."""
-    along = half.velocity if way is None else way
-    axes = _axes_along(along, half)
-    velocity, acceleration = axes @ half.velocity, axes @ half.acceleration
-    shares = _share_out(velocity, bounds.speed)
+    shares = _share_out(half, way)
     request = ruckig.InputParameter(3)
     request.synchronization = ruckig.Synchronization.No
-    request.current_velocity = velocity.tolist()
-    request.current_acceleration = acceleration.tolist()
-    request.max_acceleration = [bounds.acceleration * share for share in shares]
-    request.max_jerk = [bounds.jerk * share for share in shares]
-    request.control_interface = ruckig.ControlInterface.Velocity
-    if way is not None:
-        request.per_dof_control_interface = [
-            ruckig.ControlInterface.Position,
-            ruckig.ControlInterface.Velocity,
-            ruckig.ControlInterface.Velocity,
-        ]
-        across = math.hypot(velocity[1], velocity[2])
-        forward = math.sqrt(max(bounds.speed**2 - across**2, (0.3 * bounds.speed) ** 2))
-        request.max_velocity = [forward, bounds.speed, bounds.speed]
-        request.target_position = [length(way), 0.0, 0.0]
+    request.current_velocity = half.velocity.tolist()
+    request.current_acceleration = half.acceleration.tolist()
+    request.max_acceleration = (bounds.acceleration * shares).tolist()
+    request.max_jerk = (bounds.jerk * shares).tolist()
+    if way is None:
+        request.control_interface = ruckig.ControlInterface.Velocity
+    else:
+        request.max_velocity = (bounds.speed * shares).tolist()
+        request.target_position = way.tolist()
     trajectory = ruckig.Trajectory(3)
     result = ruckig.Ruckig(3).calculate(request, trajectory)
     if result not in (ruckig.Result.Working, ruckig.Result.Finished):
         return _slow_down(half, bounds, period_s)
-    _, planned_velocity, planned_acceleration = trajectory.at_time(period_s)
-    return _within_norms(
-        half,
-        np.array(planned_velocity) @ axes,
-        np.array(planned_acceleration) @ axes,
-        bounds,
-        period_s,
-    )
+    _, velocity, acceleration = trajectory.at_time(period_s)
+    return _within_norms(half, np.array(velocity), np.array(acceleration), bounds, period_s)
 
 
 def _within_norms(
@@ -181,11 +166,9 @@ def _within_norms(
 ) -> HalfMotion:
     """Shorten velocity, its change and acceleration; a speed over its limit may only fall."""
     fastest = max(bounds.speed, length(half.velocity))
-    change = shorten(velocity, fastest) - half.velocity
     hardest = max(bounds.acceleration, length(half.acceleration))
-    return HalfMotion(
-        half.velocity + shorten(change, hardest * period_s), shorten(acceleration, hardest)
-    )
+    change = shorten(shorten(velocity, fastest) - half.velocity, hardest * period_s)
+    return HalfMotion(half.velocity + change, shorten(acceleration, hardest))
 
 
 def _slow_down(half: HalfMotion, bounds: Bounds, period_s: float) -> HalfMotion:
@@ -194,36 +177,10 @@ def _slow_down(half: HalfMotion, bounds: Bounds, period_s: float) -> HalfMotion:
     return HalfMotion(shorten(half.velocity, slower), np.zeros(3))
 
 
-def _axes_along(along: FloatArray, half: HalfMotion) -> FloatArray:
-    """Rotation matrix whose rows are: the way, the sideways velocity, and the rest."""
-    first = _unit(along, half.velocity, np.array([1.0, 0.0, 0.0]))
-    across = half.velocity - (half.velocity @ first) * first
-    push = half.acceleration - (half.acceleration @ first) * first
-    least = np.zeros(3)
-    least[int(np.argmin(np.abs(first)))] = 1.0
-    second = _unit(across, push, least - (least @ first) * first)
-    third = [
-        first[1] * second[2] - first[2] * second[1],
-        first[2] * second[0] - first[0] * second[2],
-        first[0] * second[1] - first[1] * second[0],
-    ]
-    return np.array([first, second, third])
-
-
-def _unit(*candidates: FloatArray) -> FloatArray:
-    """The direction of the first candidate that is long enough to have one."""
-    for vector in candidates:
-        norm = length(vector)
-        if norm > 1e-7:
-            return vector / norm
-    raise AssertionError('the last candidate must have a direction')
-
-
-def _share_out(velocity: FloatArray, speed: float) -> list[float]:
-    """How a norm limit is divided among the axes: the more goes sideways, the more to the side.
-
-    The squares of the shares sum to 1, so the axes together never exceed the norm.
-    """
-    side = min(1.0, max(SIDE_SHARE, 3.0 * abs(float(velocity[1])) / speed))
-    norm = math.sqrt(1.0 + side * side + SIDE_SHARE * SIDE_SHARE)
-    return [1.0 / norm, side / norm, SIDE_SHARE / norm]
+def _share_out(half: HalfMotion, way: FloatArray | None) -> FloatArray:
+    """Divide a norm limit among the axes by what each has to do; the squares sum to 1."""
+    work = np.abs(half.velocity) + HORIZON_S * np.abs(half.acceleration)
+    if way is not None:
+        work = np.abs(way) + HORIZON_S * work
+    shares = np.maximum(work, SMALLEST_SHARE * work.max() + 1e-9)
+    return shares / length(shares)

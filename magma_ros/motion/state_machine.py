@@ -115,7 +115,8 @@ def step(
     if lower is not None:
         return lower, reasons
     if request not in (Request.ARM, Request.START, Request.CLEAR, Request.DISARM):
-        return _resume(state, seen, thresholds, now_s, hold_rules), reasons
+        resumed = _resume(state, seen, thresholds, now_s, hold_rules)
+        return (state if causes else resumed), reasons
     granted = _grant(state, request, causes, is_at_rest, now_s)
     if granted is not None:
         return granted, reasons

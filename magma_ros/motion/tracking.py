@@ -9,8 +9,8 @@ import numpy as np
 from magma_ros.data_types import FloatArray, MotionLimits, Pose, Twist
 from magma_ros.motion.delta_target import keep_near
 from magma_ros.motion.norms import length, shorten
-from magma_ros.motion.smoothing import HalfMotion, Motion, advance
-from magma_ros.rotations import quaternion_difference
+from magma_ros.motion.smoothing import HalfMotion, Motion
+from magma_ros.rotations import quaternion_difference, turn_quaternion
 
 LEASH_M, LEASH_RAD = 0.05, 0.3  # furthest the smoothed pose may be ahead of the arm
 SLOWEST_SHARE = 0.05  # of the speed limit, at the end of the leash
@@ -63,25 +63,43 @@ def twist_towards(motion: Motion, measured: Pose) -> Twist:
     )
 
 
-def adopt_walls(
-    motion: Motion, measured: Pose, sent: Twist, clipped: tuple[str, ...]
-) -> Motion:
-    """The motion, stopped where a wall stopped what was sent, and taken back to where the arm is there.
+def follow_with_lag(arm_twist: Twist, sent: Twist, period_s: float) -> Twist:
+    """How fast the arm is expected to be one period after ``sent``: a first-order lag."""
+    share = period_s / (period_s + ARM_LAG_S)
+    return Twist(
+        arm_twist.linear_m_s + share * (sent.linear_m_s - arm_twist.linear_m_s),
+        arm_twist.angular_rad_s + share * (sent.angular_rad_s - arm_twist.angular_rad_s),
+    )
 
-    Only the axes that the wall slowed down are touched: the others may not inherit the pull in ``sent``. Without
-    this the motion would go on behind the wall, and its pull would hold the arm there.
+
+def coast(measured: Pose, arm_twist: Twist) -> Pose:
+    """Where the arm would come to rest if it were told to stop now."""
+    return Pose(
+        measured.translation_m + ARM_LAG_S * arm_twist.linear_m_s,
+        turn_quaternion(measured.quaternion_xyzw, ARM_LAG_S * arm_twist.angular_rad_s),
+    )
+
+
+def adopt_walls(motion: Motion, measured: Pose, wish: Twist, allowed: Twist) -> Motion:
+    """The motion, stopped where a wall stopped the wish, and taken back to where the arm is there.
+
+    Without this the motion would go on behind the wall, and its pull would hold the arm there.
+    Axes that no wall slowed down are not touched.
     """
-    linear, pose = motion.linear, motion.pose
-    if 'box' in clipped:
-        stopped = np.abs(sent.linear_m_s) < np.abs(twist_towards(motion, measured).linear_m_s) - 1e-12
-        slower = np.abs(sent.linear_m_s) < np.abs(linear.velocity)
-        linear = HalfMotion(
-            np.where(stopped & slower, sent.linear_m_s, linear.velocity),
-            np.where(stopped, 0.0, linear.acceleration),
+    linear, angular, pose = motion.linear, motion.angular, motion.pose
+    if allowed.linear_m_s is not wish.linear_m_s:
+        stopped = allowed.linear_m_s != wish.linear_m_s
+        linear = replace(
+            linear,
+            velocity=np.where(stopped, allowed.linear_m_s, linear.velocity),
+            acceleration=np.where(stopped, 0.0, linear.acceleration),
         )
-        pose = replace(pose, translation_m=np.where(stopped, measured.translation_m, pose.translation_m))
-    angular = HalfMotion(sent.angular_rad_s, np.zeros(3)) if 'cone' in clipped else motion.angular
-    return Motion(pose, linear, angular)
+        position = np.where(stopped, measured.translation_m, pose.translation_m)
+        pose = replace(pose, translation_m=position)
+    if allowed.angular_rad_s is not wish.angular_rad_s:
+        angular = replace(angular, velocity=allowed.angular_rad_s, acceleration=np.zeros(3))
+        pose = replace(pose, quaternion_xyzw=measured.quaternion_xyzw)
+    return replace(motion, pose=pose, linear=linear, angular=angular)
 
 
 def _leash_share(used: float) -> float:

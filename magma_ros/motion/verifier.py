@@ -11,7 +11,6 @@ import math
 from magma_ros.data_types import MotionLimits, Pose, Twist
 
 SLACK = 1e-6  # relative rounding error of the envelope
-PREDICTED_S = 0.06  # the walls are checked where the arm would be after this long
 
 
 def find_violations(
@@ -19,7 +18,9 @@ def find_violations(
 ) -> tuple[str, ...]:
     """What is wrong with a command, in words; empty when it may be sent."""
     linear, angular = twist.linear_m_s.tolist(), twist.angular_rad_s.tolist()
-    if not all(math.isfinite(number) for number in (*linear, *angular, gripper_opening)):
+    position, quaternion = measured.translation_m.tolist(), measured.quaternion_xyzw.tolist()
+    everything = (*linear, *angular, gripper_opening, *position, *quaternion)
+    if not all(math.isfinite(number) for number in everything):
         return ('not finite',)
     violations = []
     if math.dist(linear, (0, 0, 0)) * period_s > limits.speed_m_s * period_s * (1 + SLACK):
@@ -30,29 +31,33 @@ def find_violations(
         violations.append('turn too large')
     if not -SLACK <= gripper_opening <= 1 + SLACK:
         violations.append('gripper opening')
-    if _leaves_box(linear, measured.translation_m.tolist(), limits):
+    if _leaves_box(linear, position, limits, period_s):
         violations.append('leaves the box')
-    if _leaves_cone(angular, measured.quaternion_xyzw.tolist(), limits):
+    if _leaves_cone(angular, quaternion, limits, period_s):
         violations.append('leaves the cone')
     return tuple(violations)
 
 
-def _leaves_box(velocity: list[float], position: list[float], limits: MotionLimits) -> bool:
-    """Whether the predicted position is further outside than the walls and the present one."""
+def _leaves_box(
+    velocity: list[float], position: list[float], limits: MotionLimits, period_s: float
+) -> bool:
+    """Whether the position one period later is further outside than the walls and than now."""
     for speed, here, low, high in zip(
         velocity, position, limits.box_min_m, limits.box_max_m, strict=True
     ):
-        then = here + speed * PREDICTED_S
+        then = here + speed * period_s
         if then > max(high, here) + SLACK or then < min(low, here) - SLACK:
             return True
     return False
 
 
-def _leaves_cone(velocity: list[float], quaternion: list[float], limits: MotionLimits) -> bool:
+def _leaves_cone(
+    velocity: list[float], quaternion: list[float], limits: MotionLimits, period_s: float
+) -> bool:
     """The same for the angle of the tool's x axis from straight down."""
     x, y, z, w = quaternion
     tool = (1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w))
-    turn = [rate * PREDICTED_S for rate in velocity]
+    turn = [rate * period_s for rate in velocity]
     # First order: the tip of a unit vector moves by turn x vector; only its height matters here.
     height = tool[2] + turn[0] * tool[1] - turn[1] * tool[0]
     now, then = (math.acos(min(max(-value, -1.0), 1.0)) for value in (tool[2], height))

@@ -63,17 +63,23 @@ def load_arm_profile(name: str) -> ArmProfile:
     known = {field.name for field in fields(ArmProfile)}
     wrong = sorted(known.symmetric_difference(values))
     if wrong:
-        raise ConfigurationError(f'{path}: unknown or missing keys {wrong}; the keys are {sorted(known)}')
+        raise ConfigurationError(
+            f'{path}: unknown or missing keys {wrong}; the keys are {sorted(known)}'
+        )
     limits = values['limits']
     unknown = sorted(set(limits) - {field.name for field in fields(MotionLimits)})
     if unknown:
         raise ConfigurationError(f'{path}: unknown limits {unknown}')
-    values['limits'] = MotionLimits(**{k: tuple(v) if isinstance(v, list) else v for k, v in limits.items()})
+    values['limits'] = MotionLimits(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in limits.items()}
+    )
     values['joint_names'] = tuple(values['joint_names'])
     values['start_joints_rad'] = tuple(values['start_joints_rad'])
     profile = ArmProfile(**values)
     if not 0 < profile.singularity_slow < profile.singularity_stop:
         raise ConfigurationError(f'{path}: singularity_slow must be below singularity_stop')
     if len(profile.start_joints_rad) != len(profile.joint_names):
-        raise ConfigurationError(f'{path}: start_joints_rad needs {len(profile.joint_names)} values')
+        raise ConfigurationError(
+            f'{path}: start_joints_rad needs {len(profile.joint_names)} values'
+        )
     return profile

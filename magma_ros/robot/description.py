@@ -16,7 +16,9 @@ def read_description(path: Path, arguments: dict[str, str] | None = None) -> str
         ConfigurationError: the file is missing or does not expand.
     """
     if not path.is_file():
-        raise ConfigurationError(f'arm description {path} does not exist: check "urdf" in the arm profile')
+        raise ConfigurationError(
+            f'arm description {path} does not exist: check "urdf" in the arm profile'
+        )
     try:
         return xacro.process_file(str(path), mappings=arguments or {}).toxml()
     except xacro.XacroException as error:

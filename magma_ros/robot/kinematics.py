@@ -27,9 +27,13 @@ class Kinematics:
         whole = pinocchio.buildModelFromXML(urdf)
         unknown = [name for name in joint_names if not whole.existJointName(name)]
         if unknown:
-            raise ConfigurationError(f'joints {unknown} are not in the URDF; it has {list(whole.names)[1:]}')
+            raise ConfigurationError(
+                f'joints {unknown} are not in the URDF; it has {list(whole.names)[1:]}'
+            )
         if not whole.existFrame(tip_link):
-            links = [frame.name for frame in whole.frames if frame.type == pinocchio.FrameType.BODY]
+            links = [
+                frame.name for frame in whole.frames if frame.type == pinocchio.FrameType.BODY
+            ]
             raise ConfigurationError(f'link "{tip_link}" is not in the URDF; it has {links}')
         others = [whole.getJointId(n) for n in whole.names[1:] if n not in joint_names]
         self._model = pinocchio.buildReducedModel(whole, others, pinocchio.neutral(whole))

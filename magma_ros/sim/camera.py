@@ -38,7 +38,9 @@ class SimCamera:
         self._world = world
         try:
             self._renderer = mujoco.Renderer(world.model, PICTURE_HEIGHT_PX, PICTURE_WIDTH_PX)
-        except Exception as error:  # MuJoCo raises bare exceptions of several kinds when EGL is missing
+        except (
+            Exception
+        ) as error:  # MuJoCo raises bare exceptions of several kinds when EGL is missing
             raise EnvironmentMissing(
                 f'no off-screen rendering ({error}): install libegl1 and libgl1-mesa-dri and set MUJOCO_GL=egl'
             ) from error
@@ -107,7 +109,9 @@ def _look_at(position: FloatArray, target: FloatArray) -> Rotation:
 def project(camera: CameraModel, points_in_base_m: FloatArray) -> FloatArray:
     """(n, 3) points in the base frame -> (n, 2) pixels (may lie outside of the picture)."""
     to_camera = inverse(camera.pose_camera_in_base)
-    points = rotation_of(to_camera).apply(np.atleast_2d(points_in_base_m)) + to_camera.translation_m
+    points = (
+        rotation_of(to_camera).apply(np.atleast_2d(points_in_base_m)) + to_camera.translation_m
+    )
     return np.stack(
         [
             camera.centre_x_px + camera.focal_x_px * points[:, 0] / points[:, 2],

@@ -40,7 +40,10 @@ def expert_delta(task: Task, truth: Truth) -> EndEffectorDelta:
     wish = _WISHES[task.kind](task, truth)
     move = GAIN * (wish.position_m - truth.tool_m)
     move[:2] *= wish.lateral
-    turn = down_with_euler(np.array([0.0, 0.0, wish.yaw_rad])) * down_with_euler(truth.tool_rpy_rad).inv()
+    turn = (
+        down_with_euler(np.array([0.0, 0.0, wish.yaw_rad]))
+        * down_with_euler(truth.tool_rpy_rad).inv()
+    )
     euler = np.clip(GAIN * turn.as_euler('xyz'), -STEP_RAD, STEP_RAD)
     return EndEffectorDelta(
         np.clip(move, -STEP_M, STEP_M), Rotation.from_euler('xyz', euler).as_rotvec(), wish.gripper
@@ -67,7 +70,9 @@ def _reach(task: Task, truth: Truth) -> Wish:
     cube = truth.positions_m[task.target]
     near = float(np.hypot(*(cube - truth.tool_m)[:2]))
     goal = np.array([cube[0], cube[1], 0.055 + min(0.045, 1.5 * max(0.0, near - 0.01))])
-    return Wish(goal, grasp_yaw(truth, task.target), 1.0, _lateral(truth, near > 0.03, 0.045, 0.02))
+    return Wish(
+        goal, grasp_yaw(truth, task.target), 1.0, _lateral(truth, near > 0.03, 0.045, 0.02)
+    )
 
 
 def _approach(task: Task, truth: Truth) -> Wish:
@@ -83,7 +88,10 @@ def _approach(task: Task, truth: Truth) -> Wish:
     in_place = near < 0.012 and truth.tool_m[2] - grasp_z < 0.008 and misaligned < 0.1
     closed_on_it = near < 0.014 and truth.finger_gap_m < 0.05 and truth.tool_m[2] - grasp_z < 0.012
     return Wish(
-        goal, yaw, 0.0 if in_place or closed_on_it else 1.0, _lateral(truth, near > 0.02, 0.045, 0.02)
+        goal,
+        yaw,
+        0.0 if in_place or closed_on_it else 1.0,
+        _lateral(truth, near > 0.02, 0.045, 0.02),
     )
 
 
@@ -98,8 +106,10 @@ def _put(task: Task, truth: Truth) -> Wish:
     assert task.destination is not None
     cube, place = truth.positions_m[task.target], truth.positions_m[task.destination]
     now = truth.tool_m
-    if np.hypot(*(cube - place)[:2]) < 0.040 and cube[2] < 0.035 and not (
-        is_holding(truth, task.target) and now[2] > 0.06
+    if (
+        np.hypot(*(cube - place)[:2]) < 0.040
+        and cube[2] < 0.035
+        and not (is_holding(truth, task.target) and now[2] > 0.06)
     ):
         opened = truth.finger_gap_m > 0.045
         goal = np.array([now[0], now[1], 0.12 if opened else now[2]])
@@ -113,7 +123,10 @@ def _put(task: Task, truth: Truth) -> Wish:
     release = away < 0.020 and now[2] < place_z + 0.010
     lateral = float(np.clip((now[2] - 0.06) / 0.025, 0, 1)) if away > 0.03 else 1.0
     return Wish(
-        np.array([*target_xy, goal_z]), float(truth.tool_rpy_rad[2]), 1.0 if release else 0.0, lateral
+        np.array([*target_xy, goal_z]),
+        float(truth.tool_rpy_rad[2]),
+        1.0 if release else 0.0,
+        lateral,
     )
 
 
@@ -123,14 +136,18 @@ def _push(task: Task, truth: Truth) -> Wish:
     cube, now, sign = truth.positions_m[task.target], truth.tool_m, push_sign(task.direction)
     behind = (cube[1] - now[1]) * sign
     yaw = 0.0
-    pushing = behind > 0.026 and abs(cube[0] - now[0]) < 0.014 and now[2] < 0.036 and behind < 0.062
+    pushing = (
+        behind > 0.026 and abs(cube[0] - now[0]) < 0.014 and now[2] < 0.036 and behind < 0.062
+    )
     if pushing:
         goal = np.array([cube[0], np.clip(now[1] + sign * 0.045, -0.185, 0.185), GRASP_Z_M])
         return Wish(goal, yaw, 0.0)
     start = np.array([cube[0], cube[1] - sign * PUSH_BEHIND_M])
     near = float(np.hypot(*(start - now[:2])))
     tilt = max(0.0, float(np.abs(truth.tool_rpy_rad[:2]).max()) - 0.05)
-    goal = np.array([*start, min(HOVER_Z_M, GRASP_Z_M + 3.5 * max(0.0, near - 0.008) + 0.3 * tilt)])
+    goal = np.array(
+        [*start, min(HOVER_Z_M, GRASP_Z_M + 3.5 * max(0.0, near - 0.008) + 0.3 * tilt)]
+    )
     return Wish(goal, yaw, 0.0, _lateral(truth, near > 0.02, 0.045, 0.02))
 
 

@@ -57,8 +57,16 @@ TRAINED_PHRASINGS: dict[str, tuple[str, ...]] = {
 
 # Never seen in training; made of known words in new orders and combinations.
 HELD_OUT_PHRASINGS: dict[str, tuple[str, ...]] = {
-    'reach': ('please reach the {target}', 'please move the gripper to the {target}', 'go above the {target}'),
-    'pick': ('please grab the {target}', 'please lift the {target} up', 'take the {target} and lift it'),
+    'reach': (
+        'please reach the {target}',
+        'please move the gripper to the {target}',
+        'go above the {target}',
+    ),
+    'pick': (
+        'please grab the {target}',
+        'please lift the {target} up',
+        'take the {target} and lift it',
+    ),
     'put': (
         'please place the {target} {on} the {destination}',
         'grab the {target} and put it {on} the {destination}',
@@ -94,8 +102,14 @@ def understand(sentence: str) -> Task:
     """
     words = [_SYNONYMS.get(word, word) for word in re.findall(r'[a-z]+', sentence.lower())]
     if not words:
-        raise InstructionError('the instruction is empty; try "put the red cube on the blue plate"')
-    named = [f'{colour} {noun}' for colour, noun in zip(words, words[1:], strict=False) if noun in _NOUNS]
+        raise InstructionError(
+            'the instruction is empty; try "put the red cube on the blue plate"'
+        )
+    named = [
+        f'{colour} {noun}'
+        for colour, noun in zip(words, words[1:], strict=False)
+        if noun in _NOUNS
+    ]
     unknown = [name for name in named if name not in CUBES + RECEPTACLES + DISTRACTORS]
     if unknown:
         raise InstructionError(

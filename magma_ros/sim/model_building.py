@@ -109,7 +109,9 @@ def _prepare_arm(spec: mujoco.MjSpec, kinematics: Kinematics, tip_link: str) -> 
             data=[0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             solref=(0.005, 1.0),
         )
-    gripper = spec.add_actuator(name='gripper', target='left_finger', trntype=mujoco.mjtTrn.mjTRN_JOINT)
+    gripper = spec.add_actuator(
+        name='gripper', target='left_finger', trntype=mujoco.mjtTrn.mjTRN_JOINT
+    )
     gripper.set_to_position(kp=1500.0, kv=60.0)
     gripper.forcerange = (-18.0, 18.0)
     gripper.forcelimited = True
@@ -145,7 +147,11 @@ def _add_table(spec: mujoco.MjSpec) -> None:
         friction=(1.0, 0.005, 0.0001),
     )
     spec.worldbody.add_geom(
-        name='floor', type=mujoco.mjtGeom.mjGEOM_PLANE, size=(3, 3, 0.1), pos=(0, 0, -0.75), rgba=(0.35, 0.36, 0.38, 1)
+        name='floor',
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=(3, 3, 0.1),
+        pos=(0, 0, -0.75),
+        rgba=(0.35, 0.36, 0.38, 1),
     )
 
 
@@ -180,7 +186,11 @@ def _add_receptacle(spec: mujoco.MjSpec, name: str) -> None:
             body.add_geom(
                 type=mujoco.mjtGeom.mjGEOM_BOX,
                 size=(0.003, RECEPTACLE_RADIUS_M * math.pi / segments + 0.001, BOWL_HEIGHT_M / 2),
-                pos=(RECEPTACLE_RADIUS_M * math.cos(angle), RECEPTACLE_RADIUS_M * math.sin(angle), BOWL_HEIGHT_M / 2),
+                pos=(
+                    RECEPTACLE_RADIUS_M * math.cos(angle),
+                    RECEPTACLE_RADIUS_M * math.sin(angle),
+                    BOWL_HEIGHT_M / 2,
+                ),
                 quat=(math.cos(angle / 2), 0, 0, math.sin(angle / 2)),
                 rgba=COLOURS[colour],
                 friction=OBJECT_FRICTION,

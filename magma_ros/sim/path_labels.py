@@ -43,10 +43,13 @@ def path_label(task: Task, truth: Truth) -> PathLabel:
             return PathLabel(np.stack([carried, place]), {1: GripperEvent.OPEN})
         lifted = np.array([cube[0], cube[1], CARRY_Z_M])
         return PathLabel(
-            np.stack([over, top, lifted, carried, place]), {1: GripperEvent.CLOSE, 4: GripperEvent.OPEN}
+            np.stack([over, top, lifted, carried, place]),
+            {1: GripperEvent.CLOSE, 4: GripperEvent.OPEN},
         )
     assert task.direction is not None
     sign = push_sign(task.direction)
     beside = np.array([cube[0], cube[1] - sign * PUSH_BEHIND_M, 0.0])
     end = np.array([cube[0], np.clip(cube[1] + sign * PUSH_BEYOND_M, -0.185, 0.185), 0.0])
-    return PathLabel(np.stack([beside + [0.0, 0.0, HOVER_Z_M], beside, end]), {1: GripperEvent.CLOSE})
+    return PathLabel(
+        np.stack([beside + [0.0, 0.0, HOVER_Z_M], beside, end]), {1: GripperEvent.CLOSE}
+    )

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from magma_ros.data_types import DeltaChunk, Observation
-from magma_ros.pipeline import MotionMemory, command
+from magma_ros.pipeline import POLICY_PERIOD_S, MotionMemory, command
 from magma_ros.sim.camera import SimCamera
 from magma_ros.sim.scene import Scene
 from magma_ros.sim.servo_stand_in import ServoSettings, ServoStandIn
@@ -21,7 +19,6 @@ from magma_ros.sim.tasks import TIME_LIMIT_S, SuccessJudge, Task
 from magma_ros.sim.world import World
 
 CONTROL_PERIOD_S = 0.02
-POLICY_PERIOD_S = 0.2
 CAMERA_DELAY_S = 0.02  # exposure and transport: a picture is this old when it arrives
 
 
@@ -94,7 +91,10 @@ def run_episode(
         arm = world.arm_state(now_ns)
         if now_s >= next_look_s - 1e-9:
             observation = Observation(
-                camera.render(now_ns), arm, camera.model(), lambda stamp=now_ns: camera.render_depth(stamp)
+                camera.render(now_ns),
+                arm,
+                camera.model(),
+                lambda stamp=now_ns: camera.render_depth(stamp),
             )
             chunk = policy.act(observation, steps + 1)
             ready_s = now_s + CAMERA_DELAY_S + policy.latency_s()
@@ -120,35 +120,9 @@ def run_episode(
         if judge.update(world.truth(), tick * CONTROL_PERIOD_S) and done_s == math.inf:
             done_s = tick * CONTROL_PERIOD_S
     return EpisodeResult(
-        task, done_s < math.inf, min(done_s, tick * CONTROL_PERIOD_S), steps, tuple(sorted(clipped))
+        task,
+        done_s < math.inf,
+        min(done_s, tick * CONTROL_PERIOD_S),
+        steps,
+        tuple(sorted(clipped)),
     )
-
-
-@dataclass
-class ExpertPolicy:
-    """The scripted expert as a policy, with noise on what it does (never on what it says is right)."""
-
-    world: World
-    task: Task
-    random: np.random.Generator
-    noise: float = 0.0
-    latency_range_s: tuple[float, float] = (0.03, 0.12)
-
-    def act(self, observation: Observation, sequence: int) -> DeltaChunk:
-        """The expert's delta on the true state."""
-        from magma_ros.sim.expert import expert_delta
-
-        delta = expert_delta(self.task, self.world.truth())
-        return DeltaChunk(
-            (delta,),
-            POLICY_PERIOD_S,
-            observation.image.stamp_ns,
-            'measured',
-            self.world.profile.base_link,
-            sequence,
-            'expert',
-        )
-
-    def latency_s(self) -> float:
-        """Drawn anew for each step."""
-        return float(self.random.uniform(*self.latency_range_s))

@@ -62,7 +62,9 @@ def random_task(kind: TaskKind, random: np.random.Generator) -> Task:
     return Task(kind, target)
 
 
-def random_scene(task: Task, random: np.random.Generator, variation: Variation | None = None) -> Scene:
+def random_scene(
+    task: Task, random: np.random.Generator, variation: Variation | None = None
+) -> Scene:
     """A layout in which ``task`` can be done."""
     variation = variation or Variation()
     for _ in range(1000):
@@ -75,7 +77,10 @@ def random_scene(task: Task, random: np.random.Generator, variation: Variation |
 def _try_scene(task: Task, random: np.random.Generator, variation: Variation) -> Scene | None:
     others = [name for name in CUBES if name != task.target]
     random.shuffle(others)
-    cube_names = [task.target, *others[: 2 if task.kind in ('reach', 'pick') else random.integers(1, 3)]]
+    cube_names = [
+        task.target,
+        *others[: 2 if task.kind in ('reach', 'pick') else random.integers(1, 3)],
+    ]
     place_names: list[str] = []
     if task.destination:
         rest = [name for name in RECEPTACLES if name != task.destination]
@@ -94,7 +99,11 @@ def _try_scene(task: Task, random: np.random.Generator, variation: Variation) ->
             return None
         taken.append((kind, spot))
         if kind == 'cube':
-            cubes[name] = (float(spot[0]), float(spot[1]), float(random.uniform(-np.pi / 4, np.pi / 4)))
+            cubes[name] = (
+                float(spot[0]),
+                float(spot[1]),
+                float(random.uniform(-np.pi / 4, np.pi / 4)),
+            )
         else:
             places[str(name)] = (float(spot[0]), float(spot[1]))
     if task.direction and not _lane_is_free(task, cubes, places):
@@ -102,8 +111,16 @@ def _try_scene(task: Task, random: np.random.Generator, variation: Variation) ->
     return Scene(
         cubes,
         places,
-        start_m=(random.uniform(0.20, 0.32), random.uniform(-0.08, 0.08), random.uniform(0.14, 0.19)),
-        start_rpy_rad=(random.uniform(-0.15, 0.15), random.uniform(-0.15, 0.15), random.uniform(-0.5, 0.5)),
+        start_m=(
+            random.uniform(0.20, 0.32),
+            random.uniform(-0.08, 0.08),
+            random.uniform(0.14, 0.19),
+        ),
+        start_rpy_rad=(
+            random.uniform(-0.15, 0.15),
+            random.uniform(-0.15, 0.15),
+            random.uniform(-0.5, 0.5),
+        ),
         camera_shift_m=tuple(random.normal(0, variation.camera_jitter_m, 3)),
         look_at_shift_m=tuple(random.normal(0, variation.camera_jitter_m, 3)),
         light_shift_m=tuple(random.normal(0, variation.light_jitter_m, 3)),
@@ -125,7 +142,9 @@ def _free_spot(
 
 
 def _lane_is_free(
-    task: Task, cubes: dict[str, tuple[float, float, float]], places: dict[str, tuple[float, float]]
+    task: Task,
+    cubes: dict[str, tuple[float, float, float]],
+    places: dict[str, tuple[float, float]],
 ) -> bool:
     """Whether the target can be pushed: room behind it for the gripper, and nothing in its way."""
     assert task.direction is not None
@@ -133,7 +152,9 @@ def _lane_is_free(
     x, y, _ = cubes[task.target]
     if not -0.13 < y * sign < 0.07:
         return False
-    spots = [spot[:2] for name, spot in cubes.items() if name != task.target] + list(places.values())
+    spots = [spot[:2] for name, spot in cubes.items() if name != task.target] + list(
+        places.values()
+    )
     return all(
         abs(other_x - x) > 0.075 or not -0.105 < (other_y - y) * sign < PUSH_LANE_M
         for other_x, other_y in spots

@@ -39,7 +39,9 @@ class ServoSettings:
     lower_singularity_threshold: float = 35.0
     hard_stop_singularity_threshold: float = 80.0
     joint_limit_margin: float = 0.1  # rad
-    joint_acceleration: float = 5.0  # rad/s^2, ramps the joint speed like the AccelerationLimited plugin
+    joint_acceleration: float = (
+        5.0  # rad/s^2, ramps the joint speed like the AccelerationLimited plugin
+    )
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ class ServoStandIn:
         """
         settings = self._settings
         fresh = twist is not None and age_s < settings.incoming_command_timeout
-        if fresh and not (np.isfinite(twist.linear_m_s).all() and np.isfinite(twist.angular_rad_s).all()):  # type: ignore[union-attr]
+        if fresh and not (
+            np.isfinite(twist.linear_m_s).all() and np.isfinite(twist.angular_rad_s).all()
+        ):  # type: ignore[union-attr]
             return ServoOutput(ServoStatus.INVALID, None, None)
         if self._joints is None:
             if not fresh:
@@ -107,12 +111,14 @@ class ServoStandIn:
         jacobian = self._kinematics.jacobian(joints)
         left, values, right = np.linalg.svd(jacobian)
         speed = right.T[:, : len(values)] @ ((left.T @ wish) * values / (values**2 + 1e-6))
-        status, scale = self._singularity_scale(joints, speed, float(values[0] / max(values[-1], 1e-12)))
+        status, scale = self._singularity_scale(
+            joints, speed, float(values[0] / max(values[-1], 1e-12))
+        )
         speed = speed * scale
         speed = speed / max(1.0, float(np.max(np.abs(speed) / self._kinematics.velocity_rad_s)))
-        outward = ((joints > self._kinematics.upper_rad - settings.joint_limit_margin) & (speed > 0)) | (
-            (joints < self._kinematics.lower_rad + settings.joint_limit_margin) & (speed < 0)
-        )
+        outward = (
+            (joints > self._kinematics.upper_rad - settings.joint_limit_margin) & (speed > 0)
+        ) | ((joints < self._kinematics.lower_rad + settings.joint_limit_margin) & (speed < 0))
         if outward.any():
             return ServoStatus.JOINT_BOUND, np.zeros_like(speed)
         return status, speed
@@ -121,10 +127,15 @@ class ServoStandIn:
         self, joints: FloatArray, speed: FloatArray, condition: float
     ) -> tuple[ServoStatus, float]:
         settings = self._settings
-        lower, stop = settings.lower_singularity_threshold, settings.hard_stop_singularity_threshold
+        lower, stop = (
+            settings.lower_singularity_threshold,
+            settings.hard_stop_singularity_threshold,
+        )
         if condition <= lower:
             return ServoStatus.NO_WARNING, 1.0
-        ahead = self._kinematics.condition(joints + 0.01 * speed / max(float(np.abs(speed).max()), 1e-9))
+        ahead = self._kinematics.condition(
+            joints + 0.01 * speed / max(float(np.abs(speed).max()), 1e-9)
+        )
         if ahead < condition and condition < stop:
             return ServoStatus.DECELERATE_FOR_LEAVING_SINGULARITY, 1.0
         if condition >= stop:

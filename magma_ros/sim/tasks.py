@@ -37,7 +37,9 @@ class Task:
 
     def __post_init__(self) -> None:
         if self.kind not in TASK_KINDS:
-            raise InstructionError(f'unknown task "{self.kind}"; tasks are {", ".join(TASK_KINDS)}')
+            raise InstructionError(
+                f'unknown task "{self.kind}"; tasks are {", ".join(TASK_KINDS)}'
+            )
         if self.target not in CUBES:
             raise InstructionError(f'there is no "{self.target}"; cubes are {", ".join(CUBES)}')
         if (self.kind == 'put') != (self.destination in RECEPTACLES):
@@ -45,7 +47,9 @@ class Task:
                 f'{self.kind} with destination {self.destination}; receptacles are {", ".join(RECEPTACLES)}'
             )
         if (self.kind == 'push') != (self.direction in DIRECTIONS):
-            raise InstructionError(f'{self.kind} with direction {self.direction}; directions are left, right')
+            raise InstructionError(
+                f'{self.kind} with direction {self.direction}; directions are left, right'
+            )
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,9 @@ def is_satisfied(task: Task, truth: Truth, start: Truth) -> bool:
     assert task.direction is not None
     moved = cube - start.positions_m[task.target]
     return bool(
-        moved[1] * push_sign(task.direction) > PUSH_DISTANCE_M and abs(moved[0]) < 0.04 and cube[2] < 0.03
+        moved[1] * push_sign(task.direction) > PUSH_DISTANCE_M
+        and abs(moved[0]) < 0.04
+        and cube[2] < 0.03
     )
 
 

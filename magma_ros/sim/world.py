@@ -56,7 +56,15 @@ class World:
             x, y, yaw = scene.cubes.get(name, (PARKED_X_M, 0.1 * CUBES.index(name), 0.0))
             address = self.model.joint(name).qposadr[0]
             height = CUBE_EDGE_M / 2 if name in scene.cubes else CUBE_EDGE_M / 2 - 0.75
-            self.data.qpos[address : address + 7] = [x, y, height, np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]
+            self.data.qpos[address : address + 7] = [
+                x,
+                y,
+                height,
+                np.cos(yaw / 2),
+                0,
+                0,
+                np.sin(yaw / 2),
+            ]
         for index, name in enumerate(RECEPTACLES + DISTRACTORS):
             x, y = scene.places.get(name, (PARKED_X_M, 0.3 + 0.2 * index))
             self.data.mocap_pos[self.model.body(name).mocapid[0]] = [x, y, 0]
@@ -80,7 +88,9 @@ class World:
     def set_gripper_target(self, opening: float) -> None:
         """Target of the gripper servo, 0 closed .. 1 open."""
         closed, opened = self.profile.finger_closed_m, self.profile.finger_open_m
-        self.data.ctrl[self._gripper_ctrl] = closed + np.clip(opening, 0.0, 1.0) * (opened - closed)
+        self.data.ctrl[self._gripper_ctrl] = closed + np.clip(opening, 0.0, 1.0) * (
+            opened - closed
+        )
 
     def arm_state(self, stamp_ns: int) -> ArmState:
         """What the arm's encoders say."""
@@ -90,7 +100,9 @@ class World:
             joints,
             self.data.qvel[self._v].copy(),
             self.kinematics.forward(joints),
-            float(np.clip((self.data.qpos[self._finger_q] - closed) / (opened - closed), 0.0, 1.0)),
+            float(
+                np.clip((self.data.qpos[self._finger_q] - closed) / (opened - closed), 0.0, 1.0)
+            ),
             stamp_ns,
         )
 

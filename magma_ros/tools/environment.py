@@ -17,6 +17,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,8 +49,11 @@ IMPORTED_MODULES = (
 
 # Output of a failed command -> what the user can do.
 ADVICE = (
+    (
+        r"No module named '(\w+_msgs|rclpy)",
+        'ROS lacks a package: rosdep install --from-paths . --ignore-src, then run this again.',
+    ),
     (r'No space left on device', 'The disk is full: free some space and run this again.'),
-    (r'Python\.h: No such file', 'Install the Python headers (sudo apt install python3-dev).'),
     (
         r'name resolution|Network is unreachable|NewConnectionError|Could not fetch URL'
         r'|Could not find a version|No matching distribution',
@@ -97,8 +101,8 @@ class Environment:
             raise EnvironmentMissing(explain_failure(command, text, log))
 
     def evaluate(self, expression: str) -> str:
-        """Value of a Python expression over numpy and sysconfig, as text, in the environment."""
-        code = f'import numpy, sysconfig; print({expression})'
+        """Value of a Python expression over numpy, as text, in the virtual environment."""
+        code = f'import numpy; print({expression})'
         result = subprocess.run(
             [self.python, '-c', code],
             env=dict(self.variables),
@@ -140,6 +144,8 @@ def plan_steps(environment: Environment, extras: Iterable[str]) -> list[Step]:
         ),
     ]
     if environment.ros is RosKind.WHEELS:
+        # Before anything large is downloaded.
+        steps.insert(1, Step('compiler', made_for, require_build_tools))
         wheels = digest_files([WHEEL_LIST])
         messages = digest_files([WHEEL_LIST, *INTERFACES.rglob('*')])
         steps.append(Step('ROS from PyPI', wheels, lambda: install_wheels(environment)))
@@ -168,27 +174,27 @@ def create_venv(environment: Environment) -> None:
     subprocess.run([sys.executable, '-m', 'venv', *options, str(environment.venv)], check=True)
 
 
-def install_wheels(environment: Environment) -> None:
-    """Install ROS from PyPI.
+def require_build_tools() -> None:
+    """Check that messages can be compiled here.
 
     Raises:
-        EnvironmentMissing: there are no wheels for this machine, or they cannot be downloaded.
+        EnvironmentMissing: there is no wheel for this machine, no compiler, or no Python header.
     """
     machine.require_wheel_platform(*machine.describe_platform())
+    machine.require_compiler()
+    machine.require_headers(Path(sysconfig.get_paths()['include']))
+
+
+def install_wheels(environment: Environment) -> None:
+    """Install ROS from PyPI, with what its code generators need."""
     environment.pip_install(*message_build.GENERATOR_REQUIREMENTS)
     # The list is complete; the wheels' own dependencies would add linters that build nothing.
     environment.pip_install('--no-deps', '-r', str(WHEEL_LIST))
 
 
 def build_messages(environment: Environment) -> None:
-    """Build the messages PyPI lacks into the virtual environment.
-
-    Raises:
-        EnvironmentMissing: there is no compiler, or Python's headers are missing.
-    """
-    python_include = Path(environment.evaluate("sysconfig.get_paths()['include']"))
-    machine.require_compiler()
-    machine.require_headers(python_include)
+    """Build the messages PyPI lacks into the virtual environment."""
+    python_include = Path(sysconfig.get_paths()['include'])
     numpy_include = Path(environment.evaluate('numpy.get_include()'))
     message_build.rewrite_include_paths(environment.venv, python_include, numpy_include)
     environment.pip_install(*message_build.BUILD_TOOLS)

@@ -1,4 +1,4 @@
-"""Checks of ``magma doctor`` on the machine: Python, compiler, rendering, memory, scheduling, GPU."""
+"""Checks of ``magma doctor`` on the machine: compiler, rendering, memory, scheduling, GPU."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def main(
     """Run a subcommand; errors that name a next step are printed without a traceback."""
     arguments = sys.argv[1:] if arguments is None else arguments
     chosen = next((word for word in arguments if word in commands), None)
-    options = _parser(commands, chosen).parse_args(arguments)
+    options = _parser(commands, chosen).parse_args(arguments or ['--help'])
     try:
         return importlib.import_module(commands[options.command].module).run(options)
     except MagmaError as error:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 # What the ROS wheels and their code generators need from the rest of PyPI.
 GENERATOR_REQUIREMENTS = (
@@ -28,7 +29,12 @@ _WHEEL_PYTHON = r'/opt/python/cp3\d+-cp3\d+'
 _WHEEL_NUMPY_INCLUDE = re.compile(_WHEEL_PYTHON + r'/lib/python3\.\d+/site-packages/numpy/[\w/]+')
 _WHEEL_PYTHON_INCLUDE = re.compile(_WHEEL_PYTHON + r'/include/python3\.\d+')
 
-RunCommand = Callable[[Sequence[str], Mapping[str, str]], None]
+
+class RunCommand(Protocol):
+    """Runs a command with an environment, and raises when it fails."""
+
+    def __call__(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
+        """Run it."""
 
 
 def rewrite_include_paths(venv: Path, python_include: Path, numpy_include: Path) -> int:

@@ -41,6 +41,7 @@ class AnswerEncoder:
         self.number_ids = [self._single_id(str(n)) for n in range(256)]
         self._number_of = {id_: n for n, id_ in enumerate(self.number_ids)}
         self._end = tokenizer.special_id(END_OF_TURN.name)
+        self._blank = self._single_id(' ')
         self._questions: dict[tuple[bool, str], list[int]] = {}
 
     def prefix(self, state: list[int]) -> tuple[list[int], list[int]]:
@@ -78,8 +79,11 @@ class AnswerEncoder:
         trace = PixelTrace(PATH_MARK, tool, points[:count], tags)
         text = format_trace_answer([trace], GRID, GRID)
         answer = self._tokenizer.encode_text(text)
-        kinds = [NUMBER if id_ in self._number_of else HARD for id_ in answer]
-        kinds[answer.index(self.number_ids[PATH_MARK])] = HARD  # the mark's own number is not a coordinate
+        # A number after a blank is the mark's own; coordinates follow a bracket or a comma.
+        kinds = [
+            NUMBER if id_ in self._number_of and before != self._blank else HARD
+            for before, id_ in zip([self._blank, *answer], answer, strict=False)
+        ]
         ids = self._question(sentence, is_path=True)
         return Branch(
             [*ids, *answer, self._end],
@@ -96,7 +100,11 @@ class AnswerEncoder:
     def _question(self, sentence: str, is_path: bool) -> list[int]:
         key = (is_path, sentence)
         if key not in self._questions:
-            prompt = trace_prompt(sentence, [PATH_MARK], PATH_STEPS) if is_path else action_prompt(sentence)
+            prompt = (
+                trace_prompt(sentence, [PATH_MARK], PATH_STEPS)
+                if is_path
+                else action_prompt(sentence)
+            )
             whole = self._tokenizer.encode(_without_image_break(prompt))
             self._questions[key] = whole[whole.index(MAGMA_NANO.vocabulary.image_end) + 1 :]
         return self._questions[key]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from magma_ros.data_types import (
     ArmState,
@@ -22,13 +21,17 @@ from magma_ros.data_types import (
     Observation,
 )
 from magma_ros.image.image_preparation import resize_for_robot
+from magma_ros.model.action_scaling import decode_delta, encode_delta, load_statistics
 from magma_ros.model.magma_config import MAGMA_NANO
 from magma_ros.model.state_text import quantise_state, state_values
+from magma_ros.pipeline import POLICY_PERIOD_S
 from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.sim.camera import SimCamera, project
-from magma_ros.sim.expert import STEP_M, STEP_RAD, expert_delta, is_holding
+from magma_ros.sim.expert import expert_delta, is_holding
+from magma_ros.sim.instructions import random_sentence
+from magma_ros.sim.model_policy import ModelPolicy
 from magma_ros.sim.path_labels import path_label
-from magma_ros.sim.rollout import POLICY_PERIOD_S, Policy, run_episode
+from magma_ros.sim.rollout import run_episode
 from magma_ros.sim.scene import TRAINING_VARIATION, Variation, random_scene, random_task
 from magma_ros.sim.tasks import (
     CUBES,
@@ -68,7 +71,17 @@ class Demonstrations:
     events: np.ndarray  # (n, k, MAX_PATH_POINTS) int8
     episodes: np.ndarray  # (n,) int32, seed of the episode
 
-    FIELDS = ('states', 'places', 'yaws', 'tasks', 'actions', 'tools', 'paths', 'events', 'episodes')
+    FIELDS = (
+        'states',
+        'places',
+        'yaws',
+        'tasks',
+        'actions',
+        'tools',
+        'paths',
+        'events',
+        'episodes',
+    )
 
     def save(self, folder: Path, note: dict[str, object]) -> None:
         """Write images.npy, labels.npz and note.json."""
@@ -81,7 +94,10 @@ class Demonstrations:
     def load(cls, folder: Path) -> Demonstrations:
         """Memory-map the images, read the labels."""
         labels = np.load(folder / 'labels.npz', allow_pickle=False)
-        return cls(np.load(folder / 'images.npy', mmap_mode='r'), **{name: labels[name] for name in cls.FIELDS})
+        return cls(
+            np.load(folder / 'images.npy', mmap_mode='r'),
+            **{name: labels[name] for name in cls.FIELDS},
+        )
 
 
 def task_from_indices(kind: int, target: int, other: int) -> Task:
@@ -111,25 +127,15 @@ def sensible_tasks(task: Task, truth: Truth, random: np.random.Generator) -> lis
     places = [name for name in RECEPTACLES if truth.positions_m[name][0] > 0]
     held = [name for name in cubes if is_holding(truth, name)]
     if held:
-        options = [Task('pick', held[0])] + 2 * [Task('put', held[0], destination=p) for p in places]
+        options = [Task('pick', held[0])] + 2 * [
+            Task('put', held[0], destination=p) for p in places
+        ]
     else:
         options = [Task(kind, cube) for cube in cubes for kind in ('reach', 'pick')]  # type: ignore[arg-type]
         options += [Task('put', cube, destination=p) for cube in cubes for p in places]
         options += [Task('push', cube, direction=d) for cube in cubes for d in DIRECTIONS]
     chosen = [options[i] for i in random.integers(len(options), size=LABELS_PER_FRAME - 1)]
     return [task, *chosen]
-
-
-def normalised_action(delta: EndEffectorDelta) -> np.ndarray:
-    """(7,) in magma-nano's bins: translation / STEP_M, Euler angles / STEP_RAD, gripper as it is."""
-    euler = Rotation.from_rotvec(delta.rotation_vector_rad).as_euler('xyz')
-    return np.concatenate([delta.translation_m / STEP_M, euler / STEP_RAD, [delta.gripper_opening]])
-
-
-def delta_from_normalised(action: np.ndarray) -> EndEffectorDelta:
-    """Inverse of :func:`normalised_action`."""
-    turn = Rotation.from_euler('xyz', np.clip(action[3:6], -1, 1) * STEP_RAD)
-    return EndEffectorDelta(np.clip(action[:3], -1, 1) * STEP_M, turn.as_rotvec(), float(action[6]))
 
 
 class Recorder:
@@ -150,11 +156,12 @@ class Recorder:
         task: Task,
         seed: int,
         noise: float,
-        student: Policy | None = None,
+        student: ModelPolicy | None = None,
         expert_share: float = 0.0,
     ) -> None:
         self._world, self._task, self._seed = world, task, seed
         self._random = np.random.default_rng((seed, 1))
+        self._statistics = load_statistics(MAGMA_NANO.statistics_key)
         self._noise, self._student, self._expert_share = noise, student, expert_share
         self._burst: tuple[int, np.ndarray, bool] = (0, np.zeros(3), False)
         self.rows: list[tuple[np.ndarray, ...]] = []
@@ -181,7 +188,7 @@ class Recorder:
         )
 
     def _with_noise(self, delta: EndEffectorDelta) -> EndEffectorDelta:
-        action = normalised_action(delta)
+        action = encode_delta(delta, self._statistics)
         left, push, flip = self._burst
         if left == 0 and self._random.random() < 0.05:
             left = int(self._random.integers(1, 4))
@@ -191,7 +198,7 @@ class Recorder:
             action[6] = 1 - action[6] if flip else action[6]
         self._burst = (max(0, left - 1), push, flip)
         action[:6] += self._random.normal(0, self._noise, 6)
-        return delta_from_normalised(action)
+        return decode_delta(np.clip(action, -1.0, 1.0), self._statistics)
 
     def _label(self, observation: Observation, truth: Truth) -> tuple[np.ndarray, ...]:
         camera = observation.camera
@@ -201,7 +208,7 @@ class Recorder:
         for row, spot in enumerate(spots):
             if spot[0] > 0:
                 share = project(camera, spot)[0] / (camera.width_px, camera.height_px)
-                if (0 <= share).all() and (share < 1).all():
+                if (share >= 0).all() and (share < 1).all():
                     places[row] = share
         paths = np.full((len(tasks), MAX_PATH_POINTS, 2), -1, np.int16)
         events = np.zeros((len(tasks), MAX_PATH_POINTS), np.int8)
@@ -216,7 +223,9 @@ class Recorder:
             places,
             np.array([truth.yaws_rad[name] for name in CUBES], np.float32),
             np.array([task_indices(task) for task in tasks], np.int8),
-            np.stack([normalised_action(expert_delta(task, truth)) for task in tasks]).astype(np.float32),
+            np.stack(
+                [encode_delta(expert_delta(t, truth), self._statistics) for t in tasks]
+            ).astype(np.float32),
             on_grid(camera, truth.tool_m)[0],
             paths,
             events,
@@ -226,7 +235,9 @@ class Recorder:
 
 def _state_levels(arm: ArmState) -> list[int]:
     assert MAGMA_NANO.state is not None
-    return quantise_state(state_values(arm.pose_gripper_in_base, arm.gripper_opening), MAGMA_NANO.state)
+    return quantise_state(
+        state_values(arm.pose_gripper_in_base, arm.gripper_opening), MAGMA_NANO.state
+    )
 
 
 def on_grid(camera: CameraModel, points_m: np.ndarray) -> np.ndarray:
@@ -238,7 +249,7 @@ def on_grid(camera: CameraModel, points_m: np.ndarray) -> np.ndarray:
 def collect(
     seeds: range,
     folder: Path,
-    student: Policy | None = None,
+    student: ModelPolicy | None = None,
     kinds: dict[TaskKind, float] | None = None,
     expert_share_limit: float = 0.0,
 ) -> dict[str, object]:
@@ -252,7 +263,11 @@ def collect(
         random = np.random.default_rng(seed)
         kind = random.choice(np.array(list(mix)), p=np.array(list(mix.values())))
         task = random_task(str(kind), random)  # type: ignore[arg-type]
-        variation = TRAINING_VARIATION if random.random() < 0.6 else Variation(brightness=0.25, distractors=2)
+        variation = (
+            TRAINING_VARIATION
+            if random.random() < 0.6
+            else Variation(brightness=0.25, distractors=2)
+        )
         recorder = Recorder(
             world,
             task,
@@ -262,10 +277,16 @@ def collect(
             expert_share=float(random.uniform(0, expert_share_limit)),
         )
         if student is not None:
-            student.begin(task, random)  # type: ignore[attr-defined]
+            student.begin(random_sentence(task, random))
         limit = 0.6 * TIME_LIMIT_S[task.kind]
         result = run_episode(
-            world, camera, recorder, task, random_scene(task, random, variation), limit, after_success_s=0.6
+            world,
+            camera,
+            recorder,
+            task,
+            random_scene(task, random, variation),
+            limit,
+            after_success_s=0.6,
         )
         successes += result.success
         rows += recorder.rows

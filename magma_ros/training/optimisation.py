@@ -31,12 +31,17 @@ class Optimisation:
         floor: float = 0.03,
     ) -> None:
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-        matrices = [p for name, p in named if p.ndim == 2 and not any(key in name for key in NOT_FOR_MUON)]
+        matrices = [
+            p for name, p in named if p.ndim == 2 and not any(key in name for key in NOT_FOR_MUON)
+        ]
         chosen = {id(p) for p in matrices}
         rest = [p for _, p in named if id(p) not in chosen]
         self._model, self._parameters = model, [p for _, p in named]
         self._optimisers: list[tuple[torch.optim.Optimizer, float]] = [
-            (torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, weight_decay=0.05), muon_rate),
+            (
+                torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, weight_decay=0.05),
+                muon_rate,
+            ),
             (
                 torch.optim.AdamW(
                     [
@@ -75,9 +80,13 @@ class Optimisation:
         for number, (optimiser, _) in enumerate(self._optimisers):
             for index, entry in optimiser.state_dict()['state'].items():
                 for key, value in entry.items():
-                    tensors[f'optimiser.{number}.{index}.{key}'] = torch.as_tensor(value).contiguous()
+                    tensors[f'optimiser.{number}.{index}.{key}'] = torch.as_tensor(
+                        value
+                    ).contiguous()
         draft = path.with_suffix('.draft')
-        save_file({k: v.clone() for k, v in tensors.items()}, draft, metadata={'step': json.dumps(step)})
+        save_file(
+            {k: v.clone() for k, v in tensors.items()}, draft, metadata={'step': json.dumps(step)}
+        )
         draft.replace(path)
 
     def resume(self, path: Path) -> int:

@@ -80,7 +80,9 @@ def make_batch(
         befores.append(before)
         afters.append(after)
         labels = [0, *random.choice(np.arange(1, data.tasks.shape[1]), count - 1, replace=False)]
-        all_branches.append([_branch(data, row, label, is_path, encoder, random) for label in labels])
+        all_branches.append(
+            [_branch(data, row, label, is_path, encoder, random) for label in labels]
+        )
     lengths = [max(len(branches[i].ids) for branches in all_branches) for i in range(count)]
     prefix_length = len(befores[0]) + MAGMA_NANO.visual_tokens() + len(afters[0])
     ids = np.full((frames, sum(lengths)), MAGMA_NANO.vocabulary.pad)
@@ -89,10 +91,14 @@ def make_batch(
         start = 0
         for branch, length in zip(branches, lengths, strict=True):
             ids[b, start : start + len(branch.ids)] = branch.ids
-            for offset, (kind, weight) in enumerate(zip(branch.kinds, branch.weights, strict=True)):
+            for offset, (kind, weight) in enumerate(
+                zip(branch.kinds, branch.weights, strict=True)
+            ):
                 at = branch.first + offset
                 answers.append((b, prefix_length + start + at - 1, branch.ids[at], kind, weight))
-            words += [(b, prefix_length + start + word, column) for word, column in branch.grounding]
+            words += [
+                (b, prefix_length + start + word, column) for word, column in branch.grounding
+            ]
             start += length
     return Batch(
         torch.from_numpy(source.maps[rows].astype(np.float32)),
@@ -107,12 +113,15 @@ def make_batch(
     )
 
 
-def student_loss(student: Student, batch: Batch, encoder: AnswerEncoder, sigma: float) -> dict[str, Tensor]:
+def student_loss(
+    student: Student, batch: Batch, encoder: AnswerEncoder, sigma: float
+) -> dict[str, Tensor]:
     """Mean losses of a batch: ``answer`` (path or action) and ``grounding``."""
     model = student.model
     visual = model.multi_modal_projector(batch.maps)
     embeds = torch.cat(
-        [model.embed(batch.before), visual, model.embed(batch.after), model.embed(batch.branches)], dim=1
+        [model.embed(batch.before), visual, model.embed(batch.after), model.embed(batch.branches)],
+        dim=1,
     )
     prefix = embeds.shape[1] - batch.branches.shape[1]
     mask, positions = share_prefix(prefix, batch.branch_lengths)
@@ -123,9 +132,13 @@ def student_loss(student: Student, batch: Batch, encoder: AnswerEncoder, sigma: 
         output_hidden_states=True,
         use_cache=False,
     )
-    rows, places, ids, kinds, weights = (torch.tensor(column) for column in zip(*batch.answers, strict=True))
+    rows, places, ids, kinds, weights = (
+        torch.tensor(column) for column in zip(*batch.answers, strict=True)
+    )
     logits = model.language_model.lm_head(output.last_hidden_state[rows, places]).float()
-    answer = (soft_cross_entropy(logits, ids, kinds, encoder, sigma) * weights).sum() / weights.sum()
+    answer = (
+        soft_cross_entropy(logits, ids, kinds, encoder, sigma) * weights
+    ).sum() / weights.sum()
     frame, at, column = (torch.tensor(column) for column in zip(*batch.words, strict=True))
     guess = student.grounding_head(output.hidden_states[GROUNDING_LAYER][frame, at]).float()
     scores, offsets = guess[:, :64, None], guess[:, 64:].reshape(-1, 64, 1, 2)
@@ -222,7 +235,9 @@ def train_policy(
                 sums[key][1] += 1
             progress.advance(bar)
             if step % 100 == 99 or step == steps - 1:
-                means = [sums[key][0] / max(1, sums[key][1]) for key in ('action', 'path', 'grounding')]
+                means = [
+                    sums[key][0] / max(1, sums[key][1]) for key in ('action', 'path', 'grounding')
+                ]
                 with curve.open('a') as file:
                     file.write(f'{step + 1},' + ','.join(f'{mean:.4f}' for mean in means) + '\n')
                 sums = {key: [0.0, 0] for key in sums}
@@ -245,4 +260,3 @@ def _branch(
     action = data.actions[row, label].copy()
     action[:6] = np.clip(action[:6] + random.normal(0, LABEL_DITHER, 6), -1, 1)
     return encoder.action(sentence, task, action)
-

@@ -30,7 +30,9 @@ class TowerWithHead(nn.Module):
         super().__init__()
         channels = MAGMA_NANO.vision.channels[-1]
         self.tower = VisionTower(MAGMA_NANO.vision)
-        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * THINGS + 2 * YAWED))
+        self.head = nn.Sequential(
+            nn.LayerNorm(channels), nn.Linear(channels, 3 * THINGS + 2 * YAWED)
+        )
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, 256, 256) -> scores (B, 64, things), offsets (B, 64, things, 2), yaws (B, 64, cubes, 2)."""
@@ -74,15 +76,21 @@ def normalise(images: np.ndarray, random: np.random.Generator | None) -> Tensor:
     """(B, 256, 256, 3) uint8 -> (B, 3, 256, 256) as the tower wants it; with ``random``, light and colour vary."""
     pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float()
     if random is not None:
-        contrast = torch.tensor(random.uniform(0.9, 1.1, (len(images), 1, 1, 1)), dtype=torch.float32)
-        offset = random.uniform(-12, 12, (len(images), 1, 1, 1)) + random.uniform(-12, 12, (len(images), 3, 1, 1))
+        contrast = torch.tensor(
+            random.uniform(0.9, 1.1, (len(images), 1, 1, 1)), dtype=torch.float32
+        )
+        offset = random.uniform(-12, 12, (len(images), 1, 1, 1)) + random.uniform(
+            -12, 12, (len(images), 3, 1, 1)
+        )
         pixels = (pixels * contrast + torch.tensor(offset, dtype=torch.float32)).clamp(0, 255)
     mean = torch.tensor(MAGMA_NANO.preprocessor.mean).view(1, 3, 1, 1)
     std = torch.tensor(MAGMA_NANO.preprocessor.std).view(1, 3, 1, 1)
     return (pixels / 255 - mean) / std
 
 
-def train_tower(data: Demonstrations, folder: Path, steps: int, batch: int = 32, seed: int = 0) -> VisionTower:
+def train_tower(
+    data: Demonstrations, folder: Path, steps: int, batch: int = 32, seed: int = 0
+) -> VisionTower:
     """Train, with a snapshot every 100 steps in ``folder``; a second call goes on where the first stopped."""
     torch.manual_seed(seed)
     model = TowerWithHead()

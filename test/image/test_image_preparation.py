@@ -35,7 +35,8 @@ def test_candidates_are_magmas() -> None:
 
 @pytest.mark.parametrize('case', GOLDEN['cases'], ids=lambda case: str(case['input_wh']))
 def test_canvas_and_tokens_are_magmas(case: dict) -> None:
-    canvas = choose_canvas(*case['input_wh'], GOLDEN['base'], GOLDEN['num_crops'])
+    width, height = case['input_wh']
+    canvas = choose_canvas(width, height, GOLDEN['base'], GOLDEN['num_crops'])
     assert list(canvas) == case['canvas_wh']
     grid = (canvas[1] // GOLDEN['base'], canvas[0] // GOLDEN['base'])
     assert list(grid) == case['image_sizes_hw']

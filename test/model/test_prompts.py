@@ -31,7 +31,7 @@ def test_action_prompt_is_magmas_to_the_letter() -> None:
 
 
 def test_action_prompt_ids() -> None:
-    """Spans of plain text and special ids of the golden vector, put together as the tokenizer would."""
+    """Golden ids of plain spans and special tokens, put together as the tokenizer would."""
     special = {
         '<|begin_of_text|>': MAGMA_8B.vocabulary.begin_of_text,
         '<|start_header_id|>': MAGMA_8B.vocabulary.start_header,

@@ -10,8 +10,7 @@ from magma_ros.model.magma_config import MAGMA_NANO
 from magma_ros.model.state_text import format_state, quantise_state, state_values
 from magma_ros.rotations import down_with_euler
 
-TABLE = MAGMA_NANO.state
-assert TABLE is not None
+TABLE = MAGMA_NANO.state or pytest.fail('magma-nano must have a state table')
 
 
 def test_values_are_away_from_straight_down() -> None:
@@ -36,5 +35,5 @@ def test_line() -> None:
 def test_error_is_at_most_half_a_level(parts: list[float]) -> None:
     low, high = np.array(TABLE.low), np.array(TABLE.high)
     values = low + np.array(parts) * (high - low)
-    again = low + np.array(quantise_state(values, TABLE)) / 255 * (high - low)
+    again = low + np.array(quantise_state(values, TABLE), dtype=float) / 255 * (high - low)
     assert np.all(np.abs(again - values) <= (high - low) / 510 + 1e-12)

@@ -1,0 +1,1 @@
+"""Measures policies honestly: fixed seeds, true latency, exact intervals."""

@@ -1,0 +1,281 @@
+"""Every topic, service and action of magma_ros: one table that nodes and documentation read.
+
+Another camera, arm or Servo is reached by ROS remapping (``-r old:=new``), except for the camera,
+whose namespace is a parameter of the perception node because drivers differ in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import TwistStamped
+from moveit_msgs.msg import ServoStatus
+from moveit_msgs.srv import ServoCommandType
+from nav_msgs.msg import Path
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
+from std_msgs.msg import Bool, Header, String
+from std_srvs.srv import SetBool, Trigger
+from tf2_msgs.msg import TFMessage
+from trajectory_msgs.msg import JointTrajectory
+from visualization_msgs.msg import ImageMarker
+
+# Sensors: the newest matters, a lost one does not. Matches reliable publishers too.
+NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+ENCODERS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+DRIVER = QoSProfile(depth=5)  # what sensor drivers offer (REP-2003): reliable, so that all match
+COMMANDS = QoSProfile(depth=10)
+# State that a late subscriber must know at once.
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+LATCHED_TRANSFORMS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: ``offered`` is the QoS of its publishers, ``wanted`` that of its subscribers."""
+
+    name: str
+    kind: type
+    offered: QoSProfile
+    wanted: QoSProfile
+    publishers: str
+    subscribers: str
+    meaning: str
+
+    def publisher(self, node: Node) -> Publisher:
+        """A publisher of this topic."""
+        return node.create_publisher(self.kind, self.name, self.offered)
+
+    def subscribe(self, node: Node, callback: Callable[[Any], None]) -> Subscription:
+        """A subscription of this topic."""
+        return node.create_subscription(self.kind, self.name, callback, self.wanted)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service, or (``is_action``) an action."""
+
+    name: str
+    kind: type
+    server: str
+    meaning: str
+    is_action: bool = False
+
+
+def _topic(
+    name: str, kind: type, qos: QoSProfile, publishers: str, subscribers: str, meaning: str
+) -> Topic:
+    offered = DRIVER if qos in (NEWEST, ENCODERS) else qos
+    return Topic(name, kind, offered, qos, publishers, subscribers, meaning)
+
+
+# ---------------------------------------------------------------------------------------- magma
+
+INSTRUCTION = _topic(
+    '/magma/instruction', String, LATCHED, 'operator', 'perception', 'what to do; empty: nothing'
+)
+ACTION_CHUNK = _topic(
+    '/magma/action_chunk',
+    JointTrajectory,
+    COMMANDS,
+    'perception',
+    'controller',
+    'deltas of the gripper; stamp of the picture; joint names x_m ... gripper',
+)
+ACTION_INFO = _topic(
+    '/magma/action_info',
+    DiagnosticStatus,
+    COMMANDS,
+    'perception',
+    'controller',
+    'what a JointTrajectory has no field for: sequence, source, reference, model, times',
+)
+TRACE = _topic(
+    '/magma/trace',
+    ImageMarker,
+    COMMANDS,
+    'perception',
+    'viewers',
+    'where a mark will move, pixels of the picture; id is the mark',
+)
+TRACE_PATH = _topic(
+    '/magma/trace_path', Path, LATCHED, 'perception', 'viewers', 'the trace in the base frame'
+)
+OVERLAY = _topic(
+    '/magma/overlay/compressed',
+    CompressedImage,
+    NEWEST,
+    'perception',
+    'viewers',
+    'the picture with the traces drawn into it, JPEG',
+)
+STATE = _topic(
+    '/magma/state',
+    DiagnosticStatus,
+    LATCHED,
+    'controller',
+    'operator, perception',
+    'mode, reasons, ages, clipped limits, lateness; at changes and 5 Hz',
+)
+PERCEPTION_STATE = _topic(
+    '/magma/perception_state',
+    DiagnosticStatus,
+    LATCHED,
+    'perception',
+    'controller, operator',
+    'what perception does; level ERROR asks the controller to hold',
+)
+ESTOP = _topic(
+    '/magma/estop',
+    Bool,
+    COMMANDS,
+    'operator',
+    'controller',
+    '10 Hz, true is well; false stops, and so does silence once heard',
+)
+DIAGNOSTICS = _topic('/diagnostics', DiagnosticArray, COMMANDS, 'all', 'viewers', '1 Hz')
+
+# ---------------------------------------------------------------------------------------- camera
+
+
+def camera_topics(namespace: str = '/camera/camera') -> dict[str, Topic]:
+    """The four topics of a RealSense-like camera: ``colour``, ``colour_info``, ``depth``, ..."""
+    depth = f'{namespace}/aligned_depth_to_color'
+    return {
+        'colour': _topic(
+            f'{namespace}/color/image_raw', Image, NEWEST, 'camera', 'perception', 'rgb8 or bgr8'
+        ),
+        'colour_info': _topic(
+            f'{namespace}/color/camera_info', CameraInfo, NEWEST, 'camera', 'perception', 'lens'
+        ),
+        'depth': _topic(
+            f'{depth}/image_raw', Image, NEWEST, 'camera', 'perception', 'aligned, 16UC1 mm'
+        ),
+        'depth_info': _topic(
+            f'{depth}/camera_info', CameraInfo, NEWEST, 'camera', 'perception', 'lens'
+        ),
+    }
+
+
+# ---------------------------------------------------------------------------------- arm and Servo
+
+JOINT_STATES = _topic(
+    '/wx250s/joint_states',
+    JointState,
+    ENCODERS,
+    'arm',
+    'controller, perception, Servo',
+    'encoders of arm and gripper, 100 Hz',
+)
+ARM_TRAJECTORY = _topic(
+    '/wx250s/arm_controller/joint_trajectory',
+    JointTrajectory,
+    COMMANDS,
+    'Servo',
+    'arm',
+    'the next tenths of a second of joint motion',
+)
+TWIST = _topic(
+    '/servo_node/delta_twist_cmds',
+    TwistStamped,
+    COMMANDS,
+    'controller',
+    'Servo',
+    'velocity of the gripper, base axes, 50 Hz with fresh stamps',
+)
+SERVO_STATUS = _topic(
+    '/servo_node/status', ServoStatus, COMMANDS, 'Servo', 'controller', 'latched by Servo'
+)
+TRANSFORMS = _topic('/tf', TFMessage, DRIVER, 'arm', 'viewers', 'base to tool')
+STATIC_TRANSFORMS = _topic(
+    '/tf_static', TFMessage, LATCHED_TRANSFORMS, 'arm, camera', 'perception', 'base to camera'
+)
+SIM_OUTCOME = _topic(
+    '/magma/sim/outcome',
+    DiagnosticStatus,
+    LATCHED,
+    'sim',
+    'evaluation',
+    'scenario, ground truth and success; never for a policy',
+)
+
+HEARTBEAT_NODES = ('perception_node', 'controller_node', 'servo_stand_in_node', 'sim_node')
+
+
+def heartbeat_topic(node_name: str) -> Topic:
+    """The heartbeat of one node; sent only while the node does its work."""
+    name = f'/magma/heartbeat/{node_name}'
+    return _topic(name, Header, COMMANDS, node_name, 'controller', '10 Hz, stamp and node name')
+
+
+# ------------------------------------------------------------------------------------- services
+
+OPERATOR_SERVICES = {
+    request: Service(f'/magma/{request}', Trigger, 'controller', meaning)
+    for request, meaning in {
+        'arm': 'disarmed to ready; the arm holds its pose',
+        'disarm': 'brake and stop commanding',
+        'start': 'let the policy move the arm',
+        'hold': 'brake and stay',
+        'clear': 'leave a latched stop, to disarmed',
+        'estop': 'brake and latch',
+    }.items()
+}
+SIM_RESET = Service(
+    '/magma/sim/reset', Trigger, 'sim', 'lay the table as the parameters of the sim node say'
+)
+SWITCH_COMMAND_TYPE = Service(
+    '/servo_node/switch_command_type', ServoCommandType, 'Servo', 'twist, pose or joint jog'
+)
+PAUSE_SERVO = Service('/servo_node/pause_servo', SetBool, 'Servo', 'no output while paused')
+FOLLOW_TRAJECTORY = Service(
+    '/wx250s/arm_controller/follow_joint_trajectory',
+    FollowJointTrajectory,
+    'arm',
+    'a planned motion',
+    is_action=True,
+)
+GRIPPER = Service(
+    '/wx250s/gripper_controller/gripper_cmd',
+    ParallelGripperCommand,
+    'arm',
+    'position of the gripper joint in m',
+    is_action=True,
+)
+
+TOPICS: tuple[Topic, ...] = (
+    INSTRUCTION,
+    ACTION_CHUNK,
+    ACTION_INFO,
+    TRACE,
+    TRACE_PATH,
+    OVERLAY,
+    STATE,
+    PERCEPTION_STATE,
+    ESTOP,
+    DIAGNOSTICS,
+    *camera_topics().values(),
+    JOINT_STATES,
+    ARM_TRAJECTORY,
+    TWIST,
+    SERVO_STATUS,
+    TRANSFORMS,
+    STATIC_TRANSFORMS,
+    SIM_OUTCOME,
+    *(heartbeat_topic(name) for name in HEARTBEAT_NODES),
+)
+SERVICES: tuple[Service, ...] = (
+    *OPERATOR_SERVICES.values(),
+    SIM_RESET,
+    SWITCH_COMMAND_TYPE,
+    PAUSE_SERVO,
+    FOLLOW_TRAJECTORY,
+    GRIPPER,
+)
