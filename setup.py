@@ -9,7 +9,7 @@ NAME = 'magma_ros'
 ROOT = Path(__file__).parent
 VERSION = re.search(r'<version>(.+)</version>', (ROOT / 'package.xml').read_text()).group(1)
 
-NODES = ('perception_node', 'controller_node', 'sim_node')
+NODES = ('perception_node', 'controller_node', 'servo_stand_in_node', 'sim_node')
 
 
 def files_below(directory):

@@ -1,4 +1,4 @@
-"""Magma on a real arm: from a camera picture and a sentence to smooth, limited motion through MoveIt.
+"""Magma on a real arm: from a picture and a sentence to smooth, limited motion through MoveIt.
 
 The folders in the order of the flow:
 
@@ -7,8 +7,9 @@ The folders in the order of the flow:
     motion/  deltas -> schedule -> smooth -> limited command
     robot/   what an arm is: profile, kinematics
 
-Around it: ``ros/`` and ``nodes/`` (the only folders that know rclpy), ``sim/`` (a MuJoCo world behind the same
-interfaces), ``training/`` and ``evaluation/``, and ``tools/`` (the ``magma`` command). Read ``pipeline.py`` first.
+Around it: ``ros/`` and ``nodes/`` (the only folders that know rclpy), ``sim/`` (a MuJoCo world
+behind the same interfaces), ``training/`` and ``evaluation/``, and ``tools/`` (the ``magma``
+command). Read ``pipeline.py`` first.
 """
 
 __version__ = '0.1.0'

@@ -4,8 +4,8 @@ Conventions of the whole project, stated once:
 
 * SI units: metres, radians, seconds; nanoseconds where a stamp is meant (``_ns``).
 * Frames in the name: ``pose_gripper_in_base`` maps gripper coordinates to the arm's base frame.
-* Quaternions are (x, y, z, w). Rotation vectors are axis * angle. Euler angles never leave ``rotations.py``,
-  ``model/action_scaling.py`` and the datasets they come from.
+* Quaternions are (x, y, z, w). Rotation vectors are axis * angle. Euler angles never leave
+  ``rotations.py``, ``model/action_scaling.py`` and the datasets they come from.
 * Pictures are RGB uint8 of shape (height, width, 3). Pixels are (x, y), x to the right, y down.
 * A gripper opening is 0 (closed) to 1 (open).
 * Time is an argument. ``*_ns`` stamps are on the ROS clock, ``now_s`` is on the monotonic clock.
@@ -36,7 +36,8 @@ class Pose:
 class Twist:
     """Velocity of the gripper in base axes; the rotation acts about the tool centre point.
 
-    This is what MoveIt Servo does with a TwistStamped given in the base frame (and what Bridge deltas mean).
+    This is what MoveIt Servo does with a TwistStamped given in the base frame, and what Bridge
+    deltas mean.
     """
 
     linear_m_s: FloatArray  # (3,)
@@ -48,7 +49,7 @@ class Twist:
         return Twist(np.zeros(3), np.zeros(3))
 
 
-# ---------------------------------------------------------------------------------------------- camera
+# ----------------------------------------------------------------------------------------- camera
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,15 @@ class CameraModel:
     pose_camera_in_base: Pose
 
 
-# ---------------------------------------------------------------------------------------------- model
+# ------------------------------------------------------------------------------------------ model
 
 
 @dataclass(frozen=True)
 class EndEffectorDelta:
     """One 7-DoF action: a displacement that is executed once.
 
-    The translation is in base axes; the rotation is applied from the left (base axes, about the tool point).
+    The translation is in base axes; the rotation is applied from the left (base axes, about the
+    tool point).
     """
 
     translation_m: FloatArray  # (3,)
@@ -103,9 +105,9 @@ Reference = Literal['measured', 'commanded']
 class DeltaChunk:
     """Deltas that belong to one picture, complete in itself.
 
-    ``reference`` says what the first delta is relative to: the pose *measured* when the picture was taken (DROID
-    convention, used by magma-nano) or the pose last *commanded* (Bridge convention). Each further delta is relative
-    to the target of the one before.
+    ``reference`` says what the first delta is relative to: the pose *measured* when the picture
+    was taken (DROID convention, used by magma-nano) or the pose last *commanded* (Bridge
+    convention). Each further delta is relative to the target of the one before.
     """
 
     deltas: tuple[EndEffectorDelta, ...]
@@ -118,7 +120,7 @@ class DeltaChunk:
 
 
 class GripperEvent(enum.Enum):
-    """What the gripper does once the path point it belongs to is reached (HAMSTER's action tags)."""
+    """What the gripper does at the path point it belongs to (HAMSTER's action tags)."""
 
     CLOSE = 'Close Gripper'
     OPEN = 'Open Gripper'
@@ -128,8 +130,8 @@ class GripperEvent(enum.Enum):
 class PixelTrace:
     """Where one mark is and where it will move, in pixels of the source picture.
 
-    ``events`` maps the index of a point in ``points_px`` to what the gripper does there. Plain Trace-of-Mark
-    answers have none.
+    ``events`` maps the index of a point in ``points_px`` to what the gripper does there. Plain
+    Trace-of-Mark answers have none.
     """
 
     mark: int
@@ -140,14 +142,20 @@ class PixelTrace:
 
 @dataclass(frozen=True)
 class GuidedPath:
-    """A trace lifted into the base frame: surface points to go to, and what the gripper does there."""
+    """A trace lifted into the base frame: surface points, and what the gripper does there."""
 
     points_in_base_m: FloatArray  # (n, 3)
     events: dict[int, GripperEvent]
-    yaw_rad: FloatArray  # (n,) rotation of the gripper about base z at each point, 0 = fingers along base y
+    yaw_rad: FloatArray  # (n,) of the gripper about base z, 0 = fingers along base y
 
 
-# ---------------------------------------------------------------------------------------------- arm and motion
+def is_push(events: dict[int, GripperEvent], count: int) -> bool:
+    """Whether a path of ``count`` points closes the gripper, never opens it, and then goes on."""
+    kinds = set(events.values())
+    return kinds == {GripperEvent.CLOSE} and count - 1 not in events
+
+
+# --------------------------------------------------------------------------------- arm and motion
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,7 @@ class ArmState:
 
 @dataclass(frozen=True)
 class MotionLimits:
-    """The envelope of the tool centre point. Defaults: WidowX 250 S, profile ``lab`` (docs/safety.md)."""
+    """The envelope of the tool centre point. Defaults: WidowX 250 S, ``lab`` (docs/safety.md)."""
 
     speed_m_s: float = 0.15
     angular_speed_rad_s: float = 0.8
@@ -173,13 +181,9 @@ class MotionLimits:
     angular_jerk_rad_s3: float = 60.0
     brake_m_s2: float = 2.0
     brake_jerk_m_s3: float = 60.0
-    step_m: float = (
-        0.05  # one delta; longer ones are shortened, over 3 times this they are refused
-    )
+    step_m: float = 0.05  # one delta; longer ones are shortened, over 3 times this refused
     step_rad: float = 0.25
-    blind_travel_m: float = (
-        0.05  # travel on one picture: speed <= blind_travel / age of the picture
-    )
+    blind_travel_m: float = 0.05  # on one picture: speed <= blind_travel / age of the picture
     box_min_m: tuple[float, float, float] = (0.12, -0.20, 0.02)
     box_max_m: tuple[float, float, float] = (0.45, 0.20, 0.30)
     cone_rad: float = 1.0472  # tool axis away from straight down
@@ -199,11 +203,9 @@ class MotionCommand:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a policy may look at: one picture, the arm at that moment, and depth when it asks for it."""
+    """What a policy may look at: one picture, the arm at that moment, and depth on request."""
 
     image: CameraImage
     arm: ArmState
     camera: CameraModel
-    read_depth: Callable[
-        [], DepthImage
-    ]  # rendering or fetching depth costs time; most steps need none
+    read_depth: Callable[[], DepthImage]  # a call, since depth costs time and most steps need none

@@ -8,7 +8,8 @@
       ArmError             the arm or its driver is not as the profile says
       EnvironmentMissing   a program, library or device is missing on this machine
 
-Errors of our own (broken invariants) stay ValueError, AssertionError and their kin: those are bugs, not advice.
+Errors of our own (broken invariants) stay ValueError, AssertionError and their kin: those are
+bugs, not advice.
 """
 
 
@@ -36,5 +37,5 @@ class ArmError(MagmaError):
     """The arm or its driver is not as the arm profile says."""
 
 
-class EnvironmentMissing(MagmaError):
+class EnvironmentMissing(MagmaError):  # noqa: N818 (it names what is wrong, as a whole)
     """A program, library or device is missing on this machine."""

@@ -9,7 +9,7 @@ Value = TypeVar('Value')
 
 
 class LatestValue(Generic[Value]):
-    """Holds the newest value put into it. One thread puts, another takes; neither blocks the other for long."""
+    """Holds the newest value put into it. One thread puts, another takes, at any pace."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()

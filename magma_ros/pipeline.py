@@ -82,11 +82,14 @@ def predict(
 ) -> DeltaChunk:
     """The chunk that this picture calls for. Updates ``memory``.
 
-    ``direct``: seven action tokens. ``path``: on the first picture the model draws a trace with gripper events,
-    aligned depth lifts it, and from then on each picture's arm state is taken one step along it.
+    ``direct``: seven action tokens. ``path``: on the first picture the model draws a trace with
+    gripper events, aligned depth lifts it, and from then on each picture's arm state is taken one
+    step along it.
 
     Raises:
-        CameraError: the picture is dark or of the wrong format, or depth is missing where the path needs it.
+        CameraError: the picture is dark or of the wrong format, or depth is missing where the path
+            needs it.
+        ConfigurationError: there is no such mode.
         InstructionError: the sentence cannot be used.
         ModelError: the answer holds no path.
     """
@@ -95,7 +98,7 @@ def predict(
     image, camera = observation.image, observation.camera
     fault = find_fault(image, (camera.width_px, camera.height_px))
     if fault is not None:
-        raise CameraError(f'{fault}: picture of {image.frame_id} cannot be used; look at the camera')
+        raise CameraError(f'{fault}: no usable picture from {image.frame_id}; look at the camera')
     if mode == 'direct':
         answer = model.generate_action(image.rgb, instruction, observation.arm)
         delta = decode_delta(answer.normalised, statistics)
@@ -103,7 +106,7 @@ def predict(
         if memory.follower is None:
             memory.traces = model.generate_trace(image.rgb, instruction, observation.arm).traces
             if not memory.traces:
-                raise ModelError(f'the model drew no path for "{instruction}"; say it in other words')
+                raise ModelError(f'no path was drawn for "{instruction}"; say it in other words')
             path = lift_trace(memory.traces[0], observation.read_depth(), camera)
             memory.follower = PathFollower(path)
         delta = memory.follower.step(observation.arm)

@@ -1,4 +1,7 @@
-"""The only place where rotations are converted. Quaternions are xyzw, Euler angles fixed-axis roll, pitch, yaw."""
+"""The only place where rotations are converted.
+
+Quaternions are xyzw; Euler angles are fixed-axis roll, pitch, yaw.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from magma_ros.data_types import FloatArray, Pose
 
-# Gripper straight down, fingers along base y: tool x axis along base -z (Bridge's default rotation).
+# Gripper down, fingers along base y: tool x axis along base -z (Bridge's default rotation).
 DOWN_MATRIX = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 DOWN = Rotation.from_matrix(DOWN_MATRIX)
 
@@ -38,7 +41,10 @@ def matrix_from_pose(pose: Pose) -> FloatArray:
 
 
 def rotation_vector_from_euler(roll_pitch_yaw_rad: FloatArray) -> FloatArray:
-    """Fixed-axis roll, pitch, yaw (R = Rz Ry Rx) -> rotation vector; they differ, never copy one as the other."""
+    """Fixed-axis roll, pitch, yaw (R = Rz Ry Rx) -> rotation vector.
+
+    The two look alike for small angles and differ: never copy one as the other.
+    """
     return Rotation.from_euler('xyz', roll_pitch_yaw_rad).as_rotvec()
 
 
@@ -48,12 +54,15 @@ def euler_from_rotation_vector(rotation_vector_rad: FloatArray) -> FloatArray:
 
 
 def rotation_difference(start: Rotation, goal: Rotation) -> FloatArray:
-    """Rotation vector in base axes that turns ``start`` into ``goal``: goal = exp(result) * start."""
+    """Rotation vector in base axes from ``start`` to ``goal``: goal = exp(result) * start."""
     return (goal * start.inv()).as_rotvec()
 
 
 def euler_from_down(pose_gripper_in_base: Pose) -> FloatArray:
-    """Roll, pitch, yaw away from straight down, in base axes: R = Rz Ry Rx DOWN (Bridge's state rotation)."""
+    """Roll, pitch, yaw away from straight down, in base axes: R = Rz Ry Rx DOWN.
+
+    This is the rotation in Bridge's state.
+    """
     return (rotation_of(pose_gripper_in_base) * DOWN.inv()).as_euler('xyz')
 
 

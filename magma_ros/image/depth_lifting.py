@@ -1,8 +1,8 @@
 """Lifts a trace in the picture to a path in the base frame, with aligned depth.
 
-Only the points where something happens are lifted: those with a gripper event, and the last one. They lie on surfaces,
-so depth knows where they are; the points between are in the air, where it does not. Around a point to grasp, the block
-under it is measured: its centre and its yaw.
+Only the points where something happens are lifted: those with a gripper event, and the last one.
+They lie on surfaces, so depth knows where they are; the points between are in the air, where it
+does not. Around a point to grasp, the block under it is measured: its centre and its yaw.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from magma_ros.data_types import (
     GripperEvent,
     GuidedPath,
     PixelTrace,
+    is_push,
 )
 from magma_ros.errors import CameraError
 from magma_ros.rotations import apply_to_points
@@ -44,12 +45,13 @@ def lift_trace(trace: PixelTrace, depth: DepthImage, camera: CameraModel) -> Gui
     """The points of ``trace`` at which something happens, in the base frame.
 
     Raises:
-        CameraError: there is no depth reading at such a point, or depth has another size than the picture.
+        CameraError: there is no depth reading at such a point, or depth has another size than the
+            picture.
     """
     if depth.depth_m.shape != (camera.height_px, camera.width_px):
         raise CameraError(
-            f'depth is {depth.depth_m.shape[::-1]} but colour {camera.width_px}x{camera.height_px}: '
-            'switch on align_depth in the camera driver'
+            f'depth is {depth.depth_m.shape[::-1]} but colour '
+            f'{camera.width_px}x{camera.height_px}: switch on align_depth in the camera driver'
         )
     last = len(trace.points_px) - 1
     contacts = sorted({*trace.events, last})
@@ -59,8 +61,7 @@ def lift_trace(trace: PixelTrace, depth: DepthImage, camera: CameraModel) -> Gui
         place: trace.events[index] for place, index in enumerate(contacts) if index in trace.events
     }
     yaws = np.zeros(len(points))
-    is_push = GripperEvent.CLOSE in events.values() and last not in trace.events
-    if is_push and len(points) >= 2:
+    if is_push(events, len(points)) and len(points) >= 2:
         points = _aim_push(cloud, points)
     else:
         for place, point in enumerate(points):
@@ -72,7 +73,7 @@ def lift_trace(trace: PixelTrace, depth: DepthImage, camera: CameraModel) -> Gui
 
 
 def deproject(depth: DepthImage, camera: CameraModel) -> FloatArray:
-    """Depth picture -> (height, width, 3) points in the base frame; NaN where there is no reading."""
+    """Depth picture -> (height, width, 3) points in the base frame; NaN where depth is missing."""
     rows, columns = np.indices(depth.depth_m.shape)
     z = np.where(depth.depth_m > 0, depth.depth_m, np.nan).astype(float)
     x = (columns + 0.5 - camera.centre_x_px) / camera.focal_x_px * z
@@ -113,13 +114,14 @@ def _surface_point(cloud: FloatArray, point_px: FloatArray) -> FloatArray:
     window = window[np.isfinite(window).all(axis=1)]
     if len(window) == 0:
         raise CameraError(
-            f'no depth within {half} px of ({x}, {y}): move the camera or the object, or ask without path mode'
+            f'no depth within {half} px of ({x}, {y}): move the camera or the object, '
+            'or ask without path mode'
         )
     return np.median(window, axis=0)
 
 
 def _aim_push(cloud: FloatArray, points: list[FloatArray]) -> list[FloatArray]:
-    """Shift a push sideways so that it goes through the middle of the block that stands in its way."""
+    """Shift a push sideways, so that it goes through the middle of the block in its way."""
     start, end = points[0].copy(), points[-1].copy()
     way = (end - start)[:2]
     along = way / max(float(np.linalg.norm(way)), 1e-9)

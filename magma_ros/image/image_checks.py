@@ -1,4 +1,7 @@
-"""Is this picture worth asking a model about? Each check has a name that ends up in the state message."""
+"""Is this picture worth asking a model about?
+
+Each fault has a name that ends up in the state message.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ class FrozenDetector:
         self._since_ns = 0
 
     def is_frozen(self, image: CameraImage) -> bool:
-        """Whether the pixels have not changed at all for FROZEN_NS. Real sensors have noise; renderers move."""
+        """Whether no pixel has changed for FROZEN_NS. Real sensors have noise; renderers move."""
         if self._last is None or not np.array_equal(self._last, image.rgb):
             self._last, self._since_ns = image.rgb, image.stamp_ns
             return False

@@ -72,6 +72,8 @@ class ControlTick:
         """What an operator wants; whether it was granted, :attr:`reasons` says why not."""
         with self._lock:
             before = self.state.mode
+            if request is Request.CLEAR and self.is_at_rest:
+                self._memory = None  # its refusals are what is being cleared
             self._step(inputs, request, now_s)
             if before is Mode.DISARMED and self.state.mode is Mode.READY:
                 assert inputs.arm is not None  # arming asks for fresh joint states

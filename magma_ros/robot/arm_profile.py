@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -53,33 +55,66 @@ def load_arm_profile(name: str) -> ArmProfile:
     """Read ``config/arms/<name>.yaml``.
 
     Raises:
-        ConfigurationError: no such profile, an unknown or missing key, or a value that makes no sense.
+        ConfigurationError: no such profile, an unknown or missing key, or a value that makes no
+            sense.
     """
     path = config_path(f'arms/{name}.yaml')
     try:
-        values: dict[str, Any] = YAML(typ='safe').load(path.read_text())
+        values: Any = YAML(typ='safe').load(path.read_text())
     except YAMLError as error:
         raise ConfigurationError(f'{path} is not YAML: {error}') from error
-    known = {field.name for field in fields(ArmProfile)}
-    wrong = sorted(known.symmetric_difference(values))
+    _check_keys(values, ArmProfile, str(path), all_needed=True)
+    _check_keys(values['limits'], MotionLimits, f'{path}: limits', all_needed=False)
+    limits: dict[str, Any] = {key: _frozen(value) for key, value in values['limits'].items()}
+    values = {key: _frozen(value) for key, value in values.items()}
+    profile = ArmProfile(**{**values, 'limits': MotionLimits(**limits)})
+    for complaint in _complaints(profile):
+        raise ConfigurationError(f'{path}: {complaint}')
+    return profile
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check_keys(values: Any, kind: type, where: str, all_needed: bool) -> None:
+    known = {field.name for field in fields(kind)}
+    if not isinstance(values, dict):
+        raise ConfigurationError(f'{where} must be a table with the keys {sorted(known)}')
+    wrong = set(values) ^ known if all_needed else set(values) - known
     if wrong:
         raise ConfigurationError(
-            f'{path}: unknown or missing keys {wrong}; the keys are {sorted(known)}'
+            f'{where}: unknown or missing keys {sorted(map(str, wrong))}; '
+            f'the keys are {sorted(known)}'
         )
-    limits = values['limits']
-    unknown = sorted(set(limits) - {field.name for field in fields(MotionLimits)})
-    if unknown:
-        raise ConfigurationError(f'{path}: unknown limits {unknown}')
-    values['limits'] = MotionLimits(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in limits.items()}
-    )
-    values['joint_names'] = tuple(values['joint_names'])
-    values['start_joints_rad'] = tuple(values['start_joints_rad'])
-    profile = ArmProfile(**values)
+
+
+def _complaints(profile: ArmProfile) -> Iterator[str]:
+    """What makes no sense, and what would."""
+    limits = asdict(profile.limits)
+    box = (limits.pop('box_min_m'), limits.pop('box_max_m'))
+    for name, value in limits.items():
+        if not (_is_number(value) and value > 0):
+            yield f'limit {name} is {value!r}; it must be a number above 0'
+    for corner in box:
+        if not (isinstance(corner, tuple) and len(corner) == 3 and all(map(_is_number, corner))):
+            yield f'box corner {corner!r} must be three numbers (m)'
+    if not all(low < high for low, high in zip(*box, strict=True)):
+        yield f'box_min_m {box[0]} must be below box_max_m {box[1]} on each axis'
+    numbers = [
+        *(profile.finger_closed_m, profile.finger_open_m, profile.pad_thickness_m),
+        *(profile.singularity_slow, profile.singularity_stop, profile.joint_margin_rad),
+        *profile.start_joints_rad,
+    ]
+    if not all(map(_is_number, numbers)):
+        yield 'fingers, singularity, joint_margin_rad and start_joints_rad must be numbers'
     if not 0 < profile.singularity_slow < profile.singularity_stop:
-        raise ConfigurationError(f'{path}: singularity_slow must be below singularity_stop')
+        yield 'singularity_slow must be above 0 and below singularity_stop'
+    if not profile.finger_closed_m < profile.finger_open_m:
+        yield 'finger_closed_m must be below finger_open_m'
     if len(profile.start_joints_rad) != len(profile.joint_names):
-        raise ConfigurationError(
-            f'{path}: start_joints_rad needs {len(profile.joint_names)} values'
-        )
-    return profile
+        yield f'start_joints_rad needs {len(profile.joint_names)} values, one for each joint'
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

@@ -16,7 +16,8 @@ class Kinematics:
 
     Args:
         urdf: URDF text.
-        joint_names: arm joints in command order, shape (dof,); all others are fixed at their neutral position.
+        joint_names: arm joints in command order, shape (dof,); all others are fixed at their
+            neutral position.
         tip_link: the tool centre point.
 
     Raises:
@@ -69,7 +70,8 @@ class Kinematics:
     ) -> FloatArray | None:
         """Joint positions (dof,) that reach ``goal``, by damped least squares from ``start_rad``.
 
-        Returns None when the goal is not reached to ``tolerance`` (m and rad) inside the joint limits.
+        Returns None when the goal is not reached to ``tolerance`` (m and rad) inside the joint
+        limits.
         """
         joints = np.array(start_rad, dtype=float)
         goal_rotation = rotation_of(goal)

@@ -49,7 +49,9 @@ def arm_state_from_message(
     joints, speeds = joints_from_message(message, profile.joint_names)
     fingers, _ = joints_from_message(message, (profile.gripper_joint,))
     is_finite = bool(np.isfinite(joints).all())
-    pose = kinematics.forward(joints) if is_finite else Pose(np.full(3, np.nan), np.full(4, np.nan))
+    pose = (
+        kinematics.forward(joints) if is_finite else Pose(np.full(3, np.nan), np.full(4, np.nan))
+    )
     opening = opening_from_finger(float(fingers[0]), profile)
     return ArmState(joints, speeds, pose, opening, stamp_to_ns(message.header.stamp))
 
@@ -108,9 +110,7 @@ def transform_to_message(pose: Pose, parent: str, child: str, stamp_ns: int) -> 
 def transform_from_message(message: TransformStamped) -> Pose:
     """Pose of the child frame in the parent frame."""
     shift, turn = message.transform.translation, message.transform.rotation
-    return Pose(
-        np.array([shift.x, shift.y, shift.z]), np.array([turn.x, turn.y, turn.z, turn.w])
-    )
+    return Pose(np.array([shift.x, shift.y, shift.z]), np.array([turn.x, turn.y, turn.z, turn.w]))
 
 
 def trajectory_columns(message: JointTrajectory, joint_names: Sequence[str]) -> list[int]:

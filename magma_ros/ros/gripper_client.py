@@ -24,7 +24,7 @@ class GripperClient:
 
     def __init__(self, node: Node, profile: ArmProfile) -> None:
         self._profile = profile
-        self._client = ActionClient(node, ParallelGripperCommand, GRIPPER.name)
+        self._client: ActionClient = ActionClient(node, ParallelGripperCommand, GRIPPER.name)
         self._sent: float | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""Dataclasses as ROS parameters: declared, described, ranged; unknown names in a file are errors."""
+"""Dataclasses as ROS parameters: declared, described, ranged; unknown names are errors."""
 
 from __future__ import annotations
 

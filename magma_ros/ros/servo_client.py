@@ -9,6 +9,7 @@ from typing import Protocol
 
 from moveit_msgs.msg import ServoStatus
 from moveit_msgs.srv import ServoCommandType
+from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -52,7 +53,7 @@ class TwistServoClient:
     def __init__(self, node: Node, base_link: str) -> None:
         self._base_link = base_link
         self._publisher = TWIST.publisher(node)
-        self._switch = node.create_client(ServoCommandType, SWITCH_COMMAND_TYPE.name)
+        self._switch: Client = node.create_client(ServoCommandType, SWITCH_COMMAND_TYPE.name)
         self._answer: Future | None = None
         self._has_switched = False
         self._status = ServoStatus.NO_WARNING
@@ -85,7 +86,9 @@ class TwistServoClient:
         self._publisher.publish(twist_to_message(twist, stamp_ns, self._base_link))
 
     def _on_switched(self, answer: Future) -> None:
-        self._has_switched, self._answer = bool(answer.result().success), None
+        response = answer.result()
+        self._has_switched = response is not None and response.success
+        self._answer = None
 
     def _on_status(self, message: ServoStatus) -> None:
         self._status, self._was_heard = message.code, True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
 from magma_ros.data_types import Pose
 from magma_ros.errors import CameraError
-from magma_ros.rotations import apply_to_points, make_pose, rotation_of
 from magma_ros.ros.arm_messages import transform_from_message
+from magma_ros.rotations import apply_to_points, make_pose, rotation_of
 
 
 class StaticTransforms:
@@ -33,12 +35,12 @@ class StaticTransforms:
         while reached != base:
             if reached not in self._parents or len(chain) > len(self._parents):
                 raise CameraError(
-                    f'TF: no fixed transform from {base} to {frame} (the chain ends at {reached}); '
+                    f'TF: no fixed transform from {base} to {frame}, the chain ends at {reached}; '
                     'publish the calibration on /tf_static or set camera_pose_source to parameter'
                 )
             reached, pose = self._parents[reached]
             chain.append(pose)
-        whole = make_pose([0.0, 0.0, 0.0], rotation_of(Pose(None, [0.0, 0.0, 0.0, 1.0])))
+        whole = make_pose(np.zeros(3), Rotation.identity())
         for pose in reversed(chain):
             shift = apply_to_points(whole, pose.translation_m)
             whole = make_pose(shift, rotation_of(whole) * rotation_of(pose))

@@ -121,7 +121,7 @@ STATE = _topic(
     DiagnosticStatus,
     LATCHED,
     'controller',
-    'operator, perception',
+    'operator, evaluation',
     'mode, reasons, ages, clipped limits, lateness; at changes and 5 Hz',
 )
 PERCEPTION_STATE = _topic(

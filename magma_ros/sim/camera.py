@@ -28,7 +28,9 @@ _OPTICAL_FROM_MUJOCO = Rotation.from_euler('x', np.pi)
 
 
 class SimCamera:
-    """Renders the world off-screen. ``pretty`` adds shadows: 12 to 22 ms a picture instead of about 5.
+    """Renders the world off-screen.
+
+    ``pretty`` adds shadows: 12 to 22 ms a picture instead of about 5.
 
     Raises:
         EnvironmentMissing: no off-screen OpenGL on this machine.
@@ -38,11 +40,11 @@ class SimCamera:
         self._world = world
         try:
             self._renderer = mujoco.Renderer(world.model, PICTURE_HEIGHT_PX, PICTURE_WIDTH_PX)
-        except (
-            Exception
-        ) as error:  # MuJoCo raises bare exceptions of several kinds when EGL is missing
+        # MuJoCo raises bare exceptions of several kinds when EGL is missing.
+        except Exception as error:
             raise EnvironmentMissing(
-                f'no off-screen rendering ({error}): install libegl1 and libgl1-mesa-dri and set MUJOCO_GL=egl'
+                f'no off-screen rendering ({error}): install libegl1 and libgl1-mesa-dri and set '
+                'MUJOCO_GL=egl'
             ) from error
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
             self._renderer.scene.flags[flag] = pretty
@@ -69,7 +71,10 @@ class SimCamera:
         return CameraImage(self._renderer.render().copy(), stamp_ns, OPTICAL_FRAME)
 
     def render_depth(self, stamp_ns: int) -> DepthImage:
-        """Depth along the optical axis, aligned to the colour picture, in whole millimetres as a D435 gives it."""
+        """Depth along the optical axis, aligned to the colour picture.
+
+        In whole millimetres, as a D435 gives it.
+        """
         self._renderer.enable_depth_rendering()
         try:
             self._renderer.update_scene(self._world.data, 'camera')

@@ -1,23 +1,27 @@
-"""A scripted expert that knows the truth: the teacher of magma-nano and the upper bound of the tasks.
+"""A scripted expert that knows the truth: magma-nano's teacher and the upper bound of the tasks.
 
-A feedback law without memory: it can label any state, also those a clumsy policy gets into (DAgger). Each axis is
-clipped on its own and no goal jumps with time, which makes it easy to imitate.
+A feedback law without memory: it can label any state, also those a clumsy policy gets into
+(DAgger). Each axis is clipped on its own and no goal jumps with time, which makes it easy to
+imitate.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from magma_ros.data_types import EndEffectorDelta, FloatArray
-from magma_ros.rotations import down_with_euler
+from magma_ros.motion.approach import (
+    ToolGoal,
+    delta_towards,
+    misalignment_rad,
+    nearest_square_yaw,
+    tilt_rad,
+)
+from magma_ros.motion.funnel import funnel_height, rise_first, rise_to_align
 from magma_ros.sim.tasks import CUBE_EDGE_M, Task, Truth, push_sign
 
-GAIN = 0.9  # share of the way that is left
-STEP_M, STEP_RAD = 0.05, 0.25  # largest delta per axis, the ends of magma-nano's action bins
 GRASP_Z_M = 0.020
+REACH_Z_M = 0.055
 HOVER_Z_M = 0.085
 LIFT_Z_M = 0.13
 CARRY_Z_M = 0.105
@@ -25,29 +29,9 @@ PLACE_Z_M = {'plate': 0.034, 'bowl': 0.048}  # over the wall of a bowl
 PUSH_BEHIND_M = 0.050
 
 
-@dataclass(frozen=True)
-class Wish:
-    """Where the expert wants the tool: position (m), yaw away from straight down (rad), gripper 0 or 1."""
-
-    position_m: FloatArray
-    yaw_rad: float
-    gripper: float
-    lateral: float = 1.0  # share of the sideways error to act on: up or down first, then sideways
-
-
 def expert_delta(task: Task, truth: Truth) -> EndEffectorDelta:
     """The expert's action in this state: relative to the pose the tool has now."""
-    wish = _WISHES[task.kind](task, truth)
-    move = GAIN * (wish.position_m - truth.tool_m)
-    move[:2] *= wish.lateral
-    turn = (
-        down_with_euler(np.array([0.0, 0.0, wish.yaw_rad]))
-        * down_with_euler(truth.tool_rpy_rad).inv()
-    )
-    euler = np.clip(GAIN * turn.as_euler('xyz'), -STEP_RAD, STEP_RAD)
-    return EndEffectorDelta(
-        np.clip(move, -STEP_M, STEP_M), Rotation.from_euler('xyz', euler).as_rotvec(), wish.gripper
-    )
+    return delta_towards(_GOALS[task.kind](task, truth), truth.tool_m, truth.tool_rpy_rad)
 
 
 def is_holding(truth: Truth, target: str) -> bool:
@@ -58,102 +42,84 @@ def is_holding(truth: Truth, target: str) -> bool:
 
 def grasp_yaw(truth: Truth, target: str) -> float:
     """The gripper yaw, of the four that fit the cube, that is nearest to the present one."""
-    quarter = np.pi / 2
-    now = truth.tool_rpy_rad[2]
-    error = (truth.yaws_rad[target] - now + quarter / 2) % quarter - quarter / 2
-    yaw = now + error
-    # Keep the wrist near its middle: beyond 1.2 rad take the next equivalent yaw.
-    return float(yaw - np.sign(yaw) * quarter if abs(yaw) > 1.2 else yaw)
+    return nearest_square_yaw(truth.yaws_rad[target], truth.tool_rpy_rad[2])
 
 
-def _reach(task: Task, truth: Truth) -> Wish:
+def _reach(task: Task, truth: Truth) -> ToolGoal:
     cube = truth.positions_m[task.target]
-    near = float(np.hypot(*(cube - truth.tool_m)[:2]))
-    goal = np.array([cube[0], cube[1], 0.055 + min(0.045, 1.5 * max(0.0, near - 0.01))])
-    return Wish(
-        goal, grasp_yaw(truth, task.target), 1.0, _lateral(truth, near > 0.03, 0.045, 0.02)
-    )
+    near = _distance(cube, truth.tool_m)
+    height = funnel_height(REACH_Z_M, 0.10, near, 1.5, 0.01)
+    lateral = _rise_first(truth) if near > 0.03 else 1.0
+    goal = np.array([cube[0], cube[1], height])
+    return ToolGoal(goal, grasp_yaw(truth, task.target), 1.0, lateral)
 
 
-def _approach(task: Task, truth: Truth) -> Wish:
+def _approach(task: Task, truth: Truth) -> ToolGoal:
     """Down a funnel onto the cube, then close."""
     cube = truth.positions_m[task.target]
-    near = float(np.hypot(*(cube - truth.tool_m)[:2]))
+    near = _distance(cube, truth.tool_m)
     yaw = grasp_yaw(truth, task.target)
-    misaligned = max(0.0, abs(yaw - truth.tool_rpy_rad[2]) - 0.12)
-    tilt = max(0.0, float(np.abs(truth.tool_rpy_rad[:2]).max()) - 0.05)
+    misaligned = misalignment_rad(yaw, truth.tool_rpy_rad)
+    raised = rise_to_align(misaligned, tilt_rad(truth.tool_rpy_rad))
     grasp_z = cube[2] + GRASP_Z_M - CUBE_EDGE_M / 2
-    funnel = 3.5 * max(0.0, near - 0.008) + 0.12 * misaligned + 0.3 * tilt
-    goal = np.array([cube[0], cube[1], min(max(HOVER_Z_M, grasp_z), grasp_z + funnel)])
-    in_place = near < 0.012 and truth.tool_m[2] - grasp_z < 0.008 and misaligned < 0.1
-    closed_on_it = near < 0.014 and truth.finger_gap_m < 0.05 and truth.tool_m[2] - grasp_z < 0.012
-    return Wish(
-        goal,
-        yaw,
-        0.0 if in_place or closed_on_it else 1.0,
-        _lateral(truth, near > 0.02, 0.045, 0.02),
-    )
+    height = funnel_height(grasp_z, HOVER_Z_M, near, 3.5, 0.008, raised)
+    above = truth.tool_m[2] - grasp_z
+    in_place = near < 0.012 and above < 0.008 and misaligned < 0.1
+    closed_on_it = near < 0.014 and truth.finger_gap_m < 0.05 and above < 0.012
+    lateral = _rise_first(truth) if near > 0.02 else 1.0
+    goal = np.array([cube[0], cube[1], height])
+    return ToolGoal(goal, yaw, 0.0 if in_place or closed_on_it else 1.0, lateral)
 
 
-def _pick(task: Task, truth: Truth) -> Wish:
+def _pick(task: Task, truth: Truth) -> ToolGoal:
     if not is_holding(truth, task.target):
         return _approach(task, truth)
     goal = np.array([truth.tool_m[0], truth.tool_m[1], LIFT_Z_M])
-    return Wish(goal, float(truth.tool_rpy_rad[2]), 0.0)
+    return ToolGoal(goal, float(truth.tool_rpy_rad[2]), 0.0)
 
 
-def _put(task: Task, truth: Truth) -> Wish:
+def _put(task: Task, truth: Truth) -> ToolGoal:
     assert task.destination is not None
     cube, place = truth.positions_m[task.target], truth.positions_m[task.destination]
-    now = truth.tool_m
-    if (
-        np.hypot(*(cube - place)[:2]) < 0.040
-        and cube[2] < 0.035
-        and not (is_holding(truth, task.target) and now[2] > 0.06)
-    ):
+    now, yaw = truth.tool_m, float(truth.tool_rpy_rad[2])
+    away = _distance(place, cube)
+    holding = is_holding(truth, task.target)
+    if away < 0.040 and cube[2] < 0.035 and not (holding and now[2] > 0.06):
         opened = truth.finger_gap_m > 0.045
-        goal = np.array([now[0], now[1], 0.12 if opened else now[2]])
-        return Wish(goal, float(truth.tool_rpy_rad[2]), 1.0)
-    if not is_holding(truth, task.target):
+        return ToolGoal(np.array([now[0], now[1], 0.12 if opened else now[2]]), yaw, 1.0)
+    if not holding:
         return _approach(task, truth)
-    away = float(np.hypot(*(place - cube)[:2]))
     place_z = PLACE_Z_M[task.destination.split()[1]]
     target_xy = place[:2] + (now - cube)[:2]
-    goal_z = min(CARRY_Z_M, place_z + 3.0 * max(0.0, away - 0.012))
+    height = funnel_height(place_z, CARRY_Z_M, away, 3.0, 0.012)
     release = away < 0.020 and now[2] < place_z + 0.010
-    lateral = float(np.clip((now[2] - 0.06) / 0.025, 0, 1)) if away > 0.03 else 1.0
-    return Wish(
-        np.array([*target_xy, goal_z]),
-        float(truth.tool_rpy_rad[2]),
-        1.0 if release else 0.0,
-        lateral,
-    )
+    lateral = rise_first(now[2], 0.06, 0.025) if away > 0.03 else 1.0
+    return ToolGoal(np.array([*target_xy, height]), yaw, 1.0 if release else 0.0, lateral)
 
 
-def _push(task: Task, truth: Truth) -> Wish:
+def _push(task: Task, truth: Truth) -> ToolGoal:
     """Closed gripper beside the cube, then along the table."""
     assert task.direction is not None
     cube, now, sign = truth.positions_m[task.target], truth.tool_m, push_sign(task.direction)
     behind = (cube[1] - now[1]) * sign
-    yaw = 0.0
-    pushing = (
-        behind > 0.026 and abs(cube[0] - now[0]) < 0.014 and now[2] < 0.036 and behind < 0.062
-    )
-    if pushing:
-        goal = np.array([cube[0], np.clip(now[1] + sign * 0.045, -0.185, 0.185), GRASP_Z_M])
-        return Wish(goal, yaw, 0.0)
+    if 0.026 < behind < 0.062 and abs(cube[0] - now[0]) < 0.014 and now[2] < 0.036:
+        ahead_y = np.clip(now[1] + sign * 0.045, -0.185, 0.185)
+        return ToolGoal(np.array([cube[0], ahead_y, GRASP_Z_M]), 0.0, 0.0)
     start = np.array([cube[0], cube[1] - sign * PUSH_BEHIND_M])
-    near = float(np.hypot(*(start - now[:2])))
-    tilt = max(0.0, float(np.abs(truth.tool_rpy_rad[:2]).max()) - 0.05)
-    goal = np.array(
-        [*start, min(HOVER_Z_M, GRASP_Z_M + 3.5 * max(0.0, near - 0.008) + 0.3 * tilt)]
-    )
-    return Wish(goal, yaw, 0.0, _lateral(truth, near > 0.02, 0.045, 0.02))
+    near = _distance(start, now)
+    raised = rise_to_align(0.0, tilt_rad(truth.tool_rpy_rad))
+    height = funnel_height(GRASP_Z_M, HOVER_Z_M, near, 3.5, 0.008, raised)
+    lateral = _rise_first(truth) if near > 0.02 else 1.0
+    return ToolGoal(np.array([*start, height]), 0.0, 0.0, lateral)
 
 
-def _lateral(truth: Truth, far: bool, free_z_m: float, over_m: float) -> float:
-    """0 below ``free_z_m`` while far away (rise first), 1 above it."""
-    return float(np.clip((truth.tool_m[2] - free_z_m) / over_m, 0.0, 1.0)) if far else 1.0
+def _distance(one_m: FloatArray, other_m: FloatArray) -> float:
+    """Horizontal distance."""
+    return float(np.hypot(*(one_m[:2] - other_m[:2])))
 
 
-_WISHES = {'reach': _reach, 'pick': _pick, 'put': _put, 'push': _push}
+def _rise_first(truth: Truth) -> float:
+    return rise_first(truth.tool_m[2], 0.045, 0.02)
+
+
+_GOALS = {'reach': _reach, 'pick': _pick, 'put': _put, 'push': _push}

@@ -1,13 +1,17 @@
-"""Sentences for tasks, and tasks for sentences. Some phrasings are held out of training to measure understanding."""
+"""Sentences for tasks, and tasks for sentences.
+
+Some phrasings are held out of training to measure understanding.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
 from magma_ros.errors import InstructionError
-from magma_ros.sim.tasks import CUBES, DIRECTIONS, DISTRACTORS, RECEPTACLES, Task
+from magma_ros.sim.tasks import CUBES, DIRECTIONS, RECEPTACLES, Task
 
 TRAINED_PHRASINGS: dict[str, tuple[str, ...]] = {
     'reach': (
@@ -98,30 +102,28 @@ def understand(sentence: str) -> Task:
     The policy never sees this: it gets the sentence only.
 
     Raises:
-        InstructionError: the sentence is empty, contradicts itself, or names something that is not there.
+        InstructionError: the sentence is empty, contradicts itself, or names something that is not
+            there.
     """
-    words = [_SYNONYMS.get(word, word) for word in re.findall(r'[a-z]+', sentence.lower())]
+    asked = re.sub(r'\b(can you|you can)\b', '', sentence.lower())  # not the can that is a thing
+    words = [_SYNONYMS.get(word, word) for word in re.findall(r'[a-z]+', asked)]
     if not words:
         raise InstructionError(
             'the instruction is empty; try "put the red cube on the blue plate"'
         )
-    named = [
-        f'{colour} {noun}'
-        for colour, noun in zip(words, words[1:], strict=False)
-        if noun in _NOUNS
-    ]
-    unknown = [name for name in named if name not in CUBES + RECEPTACLES + DISTRACTORS]
+    named = [f'{colour} {noun}' for colour, noun in pairwise(words) if noun in _NOUNS]
+    unknown = [name for name in named if name not in CUBES + RECEPTACLES]
     if unknown:
         raise InstructionError(
-            f'there is no {unknown[0]} on the table; there can be {", ".join(CUBES + RECEPTACLES)}'
+            f'there is no "{unknown[0]}" to handle; name one of {", ".join(CUBES + RECEPTACLES)}'
         )
     targets = sorted({name for name in named if name in CUBES})
     places = sorted({name for name in named if name in RECEPTACLES})
     directions = sorted({word for word in words if word in DIRECTIONS})
     if len(targets) != 1 or len(places) > 1 or len(directions) > 1 or (places and directions):
         raise InstructionError(
-            f'"{sentence}" must name one cube ({", ".join(CUBES)}) and at most one place or direction; '
-            f'it names {named + directions or "nothing"}'
+            f'"{sentence}" must name one cube ({", ".join(CUBES)}) and at most one place or '
+            f'direction; it names {named + directions or "nothing"}'
         )
     if places:
         return Task('put', targets[0], destination=places[0])
@@ -131,7 +133,8 @@ def understand(sentence: str) -> Task:
         if verbs & set(words):
             return Task(kind, targets[0])  # type: ignore[arg-type]
     raise InstructionError(
-        f'"{sentence}" says not what to do with the {targets[0]}; try reach, pick up, put ... on, push ... left'
+        f'"{sentence}" says not what to do with the {targets[0]}; try reach, pick up, '
+        'put ... on, push ... left'
     )
 
 

@@ -1,6 +1,7 @@
 """Builds the MuJoCo model: the arm from its URDF, a table, things to handle, a camera and lights.
 
-Physics values: those of a study that grasped about 4000 times without slip or explosion (docs/nano.md).
+Physics values: those of a study that grasped about 4000 times without slip or explosion
+(docs/nano.md).
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ OBJECT_FRICTION = (1.0, 0.02, 0.0001)
 
 
 def build_model(urdf: str, kinematics: Kinematics, tip_link: str) -> mujoco.MjModel:
-    """The compiled world. Joint, actuator and body names equal the URDF's; things have their own names."""
-    # MuJoCo drops the visuals of a URDF and merges fixed links unless told otherwise inside the file.
+    """The compiled world. Joint, actuator and body names are the URDF's; things have their own."""
+    # MuJoCo drops a URDF's visuals and merges fixed links unless told otherwise inside the file.
     spec = mujoco.MjSpec.from_string(urdf.replace('</robot>', _KEEP_ALL + '</robot>'))
     spec.option.timestep = TIME_STEP_S
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST

@@ -21,7 +21,7 @@ class ModelPolicy:
         statistics: of its actions.
         mode: direct or path.
         frame_id: the arm's base link.
-        blank_picture: show the model a grey picture instead (an ablation: the picture must matter).
+        blank_picture: show the model noise instead (an ablation: the picture must matter).
     """
 
     def __init__(
@@ -32,13 +32,8 @@ class ModelPolicy:
         frame_id: str,
         blank_picture: bool = False,
     ) -> None:
-        self._model, self._statistics, self._mode, self._frame_id = (
-            model,
-            statistics,
-            mode,
-            frame_id,
-        )
-        self._blank = blank_picture
+        self._model, self._statistics = model, statistics
+        self._mode, self._frame_id, self._blank = mode, frame_id, blank_picture
         self._memory, self._instruction = PredictMemory(), ''
         self.latencies_s: list[float] = []
         self.refusals = 0  # pictures for which the model had no usable answer
@@ -80,7 +75,10 @@ class ModelPolicy:
 
 
 def _blanked(observation: Observation) -> Observation:
-    """The same observation with a picture that shows nothing (mid-grey, with noise so that it is not 'covered')."""
+    """The same observation with a picture that shows nothing.
+
+    Mid-grey with noise, so that it does not count as a covered lens.
+    """
     noise = np.random.default_rng(0).integers(
         108, 148, observation.image.rgb.shape, dtype=np.uint8
     )

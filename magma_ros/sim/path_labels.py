@@ -1,7 +1,8 @@
-"""The path a task calls for, as key points in the base frame: what magma-nano learns to draw into the picture.
+"""The path a task calls for, as key points in the base frame: what magma-nano learns to draw.
 
-The points where something is touched (those with a gripper event, and the last one) lie on a surface, so that aligned
-depth lifts them back to 3D. The points between shape the drawn trace; nothing is executed from them.
+The points where something is touched (those with a gripper event, and the last one) lie on a
+surface, so that aligned depth lifts them back to 3D. The points between shape the drawn trace;
+nothing is executed from them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Runs an episode through the core: the same predict and command as the nodes, without ROS, faster than real time.
+"""Runs an episode through the core: the same predict and command as the nodes, without ROS.
 
-Time is the simulation's. What inference costs is charged: a chunk takes effect only ``latency_s`` after its picture.
+Faster than real time; time is the simulation's. What inference costs is charged: a chunk takes
+effect only ``latency_s`` after its picture.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from magma_ros.data_types import DeltaChunk, Observation
@@ -94,7 +96,7 @@ def run_episode(
                 camera.render(now_ns),
                 arm,
                 camera.model(),
-                lambda stamp=now_ns: camera.render_depth(stamp),
+                partial(camera.render_depth, now_ns),
             )
             chunk = policy.act(observation, steps + 1)
             ready_s = now_s + CAMERA_DELAY_S + policy.latency_s()

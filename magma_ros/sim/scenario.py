@@ -1,4 +1,4 @@
-"""A scene, a task and a sentence that belong together, all from one seed: the unit of every evaluation.
+"""A scene, a task and a sentence that belong together, from one seed: the unit of evaluation.
 
 The same (task, seed) gives the same scenario through the core and through the nodes.
 """

@@ -18,7 +18,7 @@ from magma_ros.sim.tasks import (
 
 WORKSPACE_X_M = (0.19, 0.36)
 WORKSPACE_Y_M = (-0.15, 0.15)
-# Smallest distance between centres: the open gripper (74 mm over the pads) must fit beside a neighbour.
+# Smallest distance between centres: the open gripper (74 mm over the pads) must fit between.
 CLEARANCE_M = {('cube', 'cube'): 0.075, ('cube', 'place'): 0.088, ('place', 'place'): 0.100}
 PUSH_LANE_M = 0.16  # room along the push that stays free of other things
 
@@ -48,7 +48,7 @@ class Variation:
     distractors: int = 0
 
 
-# Training sees more than any evaluation asks for, so that an evaluation is never outside of what was seen.
+# Training sees more than any evaluation asks for: none is ever outside of what was seen.
 TRAINING_VARIATION = Variation(brightness=0.25)
 
 
@@ -77,10 +77,8 @@ def random_scene(
 def _try_scene(task: Task, random: np.random.Generator, variation: Variation) -> Scene | None:
     others = [name for name in CUBES if name != task.target]
     random.shuffle(others)
-    cube_names = [
-        task.target,
-        *others[: 2 if task.kind in ('reach', 'pick') else random.integers(1, 3)],
-    ]
+    count = 2 if task.kind in ('reach', 'pick') else random.integers(1, 3)
+    cube_names = [task.target, *others[:count]]
     place_names: list[str] = []
     if task.destination:
         rest = [name for name in RECEPTACLES if name != task.destination]
@@ -99,11 +97,8 @@ def _try_scene(task: Task, random: np.random.Generator, variation: Variation) ->
             return None
         taken.append((kind, spot))
         if kind == 'cube':
-            cubes[name] = (
-                float(spot[0]),
-                float(spot[1]),
-                float(random.uniform(-np.pi / 4, np.pi / 4)),
-            )
+            yaw_rad = random.uniform(-np.pi / 4, np.pi / 4)
+            cubes[name] = (float(spot[0]), float(spot[1]), float(yaw_rad))
         else:
             places[str(name)] = (float(spot[0]), float(spot[1]))
     if task.direction and not _lane_is_free(task, cubes, places):
@@ -134,8 +129,8 @@ def _free_spot(
     for _ in range(50):
         spot = np.array([random.uniform(*WORKSPACE_X_M), random.uniform(*WORKSPACE_Y_M)])
         if all(
-            np.linalg.norm(spot - other) >= CLEARANCE_M[tuple(sorted((kind, other_kind)))]  # type: ignore[index]
-            for other_kind, other in taken
+            np.linalg.norm(spot - other) >= CLEARANCE_M[min(kind, of), max(kind, of)]
+            for of, other in taken
         ):
             return spot
     return None

@@ -1,7 +1,7 @@
-"""Stands where MoveIt Servo is not installed: twists in, joint trajectory points out. Pure; ``ros/`` gives it topics.
+"""Stands where MoveIt Servo is not installed: twists in, joint trajectory points out.
 
-First version: twist commands, stamp timeout, singularity and joint-limit scaling. Names and codes follow
-moveit_msgs/ServoStatus (Jazzy).
+Twist commands, stamp timeout, singularity and joint-limit scaling. Pure; a node gives it topics.
+Names and codes follow moveit_msgs/ServoStatus (Jazzy).
 """
 
 from __future__ import annotations
@@ -39,14 +39,12 @@ class ServoSettings:
     lower_singularity_threshold: float = 35.0
     hard_stop_singularity_threshold: float = 80.0
     joint_limit_margin: float = 0.1  # rad
-    joint_acceleration: float = (
-        5.0  # rad/s^2, ramps the joint speed like the AccelerationLimited plugin
-    )
+    joint_acceleration: float = 5.0  # rad/s^2, a ramp like the AccelerationLimited plugin's
 
 
 @dataclass(frozen=True)
 class ServoOutput:
-    """One loop of Servo: joint positions and velocities to go to, None when it publishes nothing."""
+    """One loop of Servo: joint positions and velocities, None when it publishes nothing."""
 
     status: ServoStatus
     positions_rad: FloatArray | None
@@ -73,21 +71,21 @@ class ServoStandIn:
             twist: newest command in base axes, None when none came yet.
             age_s: now minus its stamp; at ``incoming_command_timeout`` the arm is halted smoothly.
             measured_rad: joint positions the arm reports, (dof,).
+
+        A command that is not finite is refused: nothing is published, and the motion begins anew.
         """
         settings = self._settings
-        fresh = twist is not None and age_s < settings.incoming_command_timeout
-        if fresh and not (
-            np.isfinite(twist.linear_m_s).all() and np.isfinite(twist.angular_rad_s).all()
-        ):  # type: ignore[union-attr]
+        wish = twist if age_s < settings.incoming_command_timeout else None
+        if wish is not None and not np.isfinite([*wish.linear_m_s, *wish.angular_rad_s]).all():
+            self.reset()
             return ServoOutput(ServoStatus.INVALID, None, None)
         if self._joints is None:
-            if not fresh:
+            if wish is None:
                 return ServoOutput(ServoStatus.NO_WARNING, None, None)
             self._joints = measured_rad.copy()
         status, goal_speed = ServoStatus.NO_WARNING, np.zeros_like(self._speed)
-        if fresh:
-            assert twist is not None
-            status, goal_speed = self._joint_speed(twist, self._joints)
+        if wish is not None:
+            status, goal_speed = self._joint_speed(wish, self._joints)
         most = settings.joint_acceleration * settings.publish_period
         self._speed = self._speed + np.clip(goal_speed - self._speed, -most, most)
         self._joints = np.clip(
@@ -96,7 +94,7 @@ class ServoStandIn:
             self._kinematics.upper_rad,
         )
         output = ServoOutput(status, self._joints.copy(), self._speed.copy())
-        if not fresh and np.abs(self._speed).max() < 1e-4:
+        if wish is None and np.abs(self._speed).max() < 1e-4:
             self.reset()
         return output
 

@@ -44,7 +44,8 @@ class Task:
             raise InstructionError(f'there is no "{self.target}"; cubes are {", ".join(CUBES)}')
         if (self.kind == 'put') != (self.destination in RECEPTACLES):
             raise InstructionError(
-                f'{self.kind} with destination {self.destination}; receptacles are {", ".join(RECEPTACLES)}'
+                f'{self.kind} with destination {self.destination}; '
+                f'receptacles are {", ".join(RECEPTACLES)}'
             )
         if (self.kind == 'push') != (self.direction in DIRECTIONS):
             raise InstructionError(
@@ -64,12 +65,15 @@ class Truth:
 
 
 def push_sign(direction: str) -> float:
-    """+1 when the direction in the picture is along base +y. The camera faces the arm: picture right is base +y."""
+    """+1 when the direction in the picture is along base +y.
+
+    The camera faces the arm: right in the picture is base +y.
+    """
     return 1.0 if direction == 'right' else -1.0
 
 
 def is_satisfied(task: Task, truth: Truth, start: Truth) -> bool:
-    """Whether the goal of ``task`` holds at this instant (see HOLD_TO_COUNT_S for how long it must)."""
+    """Whether the goal of ``task`` holds at this instant; HOLD_TO_COUNT_S: how long it must."""
     cube = truth.positions_m[task.target]
     away = cube - truth.tool_m
     if task.kind == 'reach':

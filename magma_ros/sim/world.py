@@ -18,7 +18,10 @@ SETTLE_S = 0.04
 
 
 class World:
-    """One MuJoCo world. Joint targets are in the order of the arm profile; time is the simulation's own."""
+    """One MuJoCo world.
+
+    Joint targets are in the order of the arm profile; time is the simulation's own.
+    """
 
     def __init__(self, profile: ArmProfile) -> None:
         self.profile = profile
@@ -56,15 +59,8 @@ class World:
             x, y, yaw = scene.cubes.get(name, (PARKED_X_M, 0.1 * CUBES.index(name), 0.0))
             address = self.model.joint(name).qposadr[0]
             height = CUBE_EDGE_M / 2 if name in scene.cubes else CUBE_EDGE_M / 2 - 0.75
-            self.data.qpos[address : address + 7] = [
-                x,
-                y,
-                height,
-                np.cos(yaw / 2),
-                0,
-                0,
-                np.sin(yaw / 2),
-            ]
+            turn = [np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]  # MuJoCo's order, w first
+            self.data.qpos[address : address + 7] = [x, y, height, *turn]
         for index, name in enumerate(RECEPTACLES + DISTRACTORS):
             x, y = scene.places.get(name, (PARKED_X_M, 0.3 + 0.2 * index))
             self.data.mocap_pos[self.model.body(name).mocapid[0]] = [x, y, 0]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -138,10 +139,13 @@ def plan_steps(environment: Environment, extras: Iterable[str]) -> list[Step]:
     description = digest_files([CHECKOUT / name for name in ('setup.py', 'pyproject.toml')])
     steps = [
         Step('virtual environment', made_for, lambda: create_venv(environment)),
+        # The resolver of pip 22 and 23, which Python 3.10 brings, does not find a solution.
+        Step('pip', made_for, lambda: environment.pip_install('--upgrade', 'pip')),
         *(
             Step(f'Python packages for {extra}', description, _installing(environment, extra))
             for extra in (*DEMO_EXTRAS, *sorted(extras))
         ),
+        Step('headers of Pinocchio', description, lambda: drop_headers(environment)),
     ]
     if environment.ros is RosKind.WHEELS:
         # Before anything large is downloaded.
@@ -183,6 +187,12 @@ def require_build_tools() -> None:
     machine.require_wheel_platform(*machine.describe_platform())
     machine.require_compiler()
     machine.require_headers(Path(sysconfig.get_paths()['include']))
+
+
+def drop_headers(environment: Environment) -> None:
+    """Delete the C++ headers in Pinocchio's wheels: 200 MB that nothing here compiles against."""
+    for headers in environment.venv.glob('lib/python*/site-packages/cmeel.prefix/include'):
+        shutil.rmtree(headers)
 
 
 def install_wheels(environment: Environment) -> None:

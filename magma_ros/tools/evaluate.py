@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.evaluation.trials import Ablation, Actor, Condition, Through, Trial, summarise
-from magma_ros.pipeline import MODES
+from magma_ros.pipeline import MODES, Mode
 from magma_ros.sim.tasks import TASK_KINDS
 
 EPILOG = """\
@@ -77,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
             f'{condition.task} {condition.mode} through {condition.through}: '
             f'{summary["successes"]}/{summary["n"]} = {summary["success"]:.3f} '
             f'(95 % interval {low:.3f} to {high:.3f}), '
-            f'latency p50 {summary["latency_ms"]["p50"]} ms p95 {summary["latency_ms"]["p95"]} ms, '
+            f'latency p50 {summary["latency_ms"]["p50"]} ms '
+            f'p95 {summary["latency_ms"]["p95"]} ms, '
             f'model {summary["model"]["name"]} {summary["model"]["sha256"][:12]}'
         )
         if summary['failed_seeds']:
@@ -100,7 +101,7 @@ def evaluate(condition: Condition, checkpoint: Path | None, quiet: bool) -> dict
     return summarise(condition, trials, {'name': identity.name, 'sha256': identity.sha256})
 
 
-def default_mode() -> str:
+def default_mode() -> Mode:
     """The better of the two modes of magma-nano (docs/nano.md has the numbers)."""
     return 'path'
 

@@ -12,8 +12,8 @@ from magma_ros.errors import EnvironmentMissing
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma train-nano``."""
     parser.epilog = (
-        'Stages: demonstrations, vision tower, policy, corrections (DAgger), export. A second call '
-        'goes on where the first stopped. Curves are CSV files in the folder. docs/nano.md.'
+        'Stages: demonstrations, vision tower, policy, corrections (DAgger), export. A second '
+        'call goes on where the first stopped. Curves are CSV files in the folder. docs/nano.md.'
     )
     parser.add_argument('--folder', type=Path, default=Path('runs/nano'))
     parser.add_argument('--processes', type=int, default=2)

@@ -45,7 +45,10 @@ class AnswerEncoder:
         self._questions: dict[tuple[bool, str], list[int]] = {}
 
     def prefix(self, state: list[int]) -> tuple[list[int], list[int]]:
-        """Ids before and after the picture that all branches of a frame share; ``state`` is seven levels."""
+        """Ids before and after the picture that all branches of a frame share.
+
+        ``state``: seven levels 0..255.
+        """
         whole = self._tokenizer.encode(action_prompt('x', _state_line(state)))
         question = self._tokenizer.encode_text('What action should the robot take to x?')
         image = whole.index(MAGMA_NANO.vocabulary.image)
@@ -69,7 +72,10 @@ class AnswerEncoder:
     def path(
         self, sentence: str, task: Task, tool: np.ndarray, points: np.ndarray, events: np.ndarray
     ) -> Branch:
-        """The path question and Magma's trace text with gripper tags; points on the 256 x 256 grid."""
+        """The path question and Magma's trace text with gripper tags.
+
+        Points are on the 256 x 256 grid.
+        """
         count = int((points[:, 0] >= 0).sum())
         tags = {
             index: GripperEvent.CLOSE if events[index] == CLOSE else GripperEvent.OPEN
@@ -133,7 +139,10 @@ def _state_line(levels: list[int]) -> str:
 
 
 def _without_image_break(prompt: Prompt) -> Prompt:
-    """The prompt with nothing between <image_end> and the question: there the state line ended the break."""
+    """The prompt with nothing between <image_end> and the question.
+
+    In a branch the state line stands before the question and has ended the break already.
+    """
     parts = list(prompt)
     at = parts.index(Special('<image_end>'))
     if parts[at + 1] != '\n':

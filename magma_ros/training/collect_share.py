@@ -1,4 +1,7 @@
-"""One process's share of demonstrations: ``python -m magma_ros.training.collect_share LOW HIGH FOLDER [CHECKPOINT]``."""
+"""One process's share of demonstrations.
+
+``python -m magma_ros.training.collect_share LOW HIGH FOLDER [CHECKPOINT]``
+"""
 
 from __future__ import annotations
 

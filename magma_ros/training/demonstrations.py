@@ -1,7 +1,7 @@
-"""Collects labelled frames: the expert, or a student with the expert correcting it (DAgger), in the simulator.
+"""Collects labelled frames: the expert acts, or a student whom it corrects (DAgger).
 
-Every frame carries labels for several sentences that make sense in it, not only for the one that was acted on: the
-same picture with different words and different answers is what ties words to places.
+Every frame carries labels for several sentences that make sense in it, not only for the one that
+was acted on: the same picture with different words and answers is what ties words to places.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ NO_EVENT, CLOSE, OPEN = 0, 1, 2
 class Demonstrations:
     """Frames of many episodes as arrays; n frames, k labels each.
 
-    ``places`` are (x, y) of PRESENCE and the tool in the picture, 0..1, NaN where absent. ``tasks`` holds
-    (kind, target, destination or direction, -1 for none) as indices. Paths are on Magma's 256 x 256 grid.
+    ``places`` are (x, y) of PRESENCE and the tool in the picture, 0..1, NaN where absent.
+    ``tasks`` holds :func:`task_indices`. Paths are on Magma's 256 x 256 grid.
     """
 
     images: np.ndarray  # (n, 256, 256, 3) uint8
@@ -122,7 +122,7 @@ def task_indices(task: Task) -> tuple[int, int, int]:
 
 
 def sensible_tasks(task: Task, truth: Truth, random: np.random.Generator) -> list[Task]:
-    """The task of the episode and others that make sense in the same picture, LABELS_PER_FRAME in all."""
+    """The task of the episode and others that make sense too, LABELS_PER_FRAME in all."""
     cubes = [name for name in CUBES if truth.positions_m[name][0] > 0]
     places = [name for name in RECEPTACLES if truth.positions_m[name][0] > 0]
     held = [name for name in cubes if is_holding(truth, name)]
@@ -131,7 +131,7 @@ def sensible_tasks(task: Task, truth: Truth, random: np.random.Generator) -> lis
             Task('put', held[0], destination=p) for p in places
         ]
     else:
-        options = [Task(kind, cube) for cube in cubes for kind in ('reach', 'pick')]  # type: ignore[arg-type]
+        options = [each for cube in cubes for each in (Task('reach', cube), Task('pick', cube))]
         options += [Task('put', cube, destination=p) for cube in cubes for p in places]
         options += [Task('push', cube, direction=d) for cube in cubes for d in DIRECTIONS]
     chosen = [options[i] for i in random.integers(len(options), size=LABELS_PER_FRAME - 1)]
@@ -139,7 +139,7 @@ def sensible_tasks(task: Task, truth: Truth, random: np.random.Generator) -> lis
 
 
 class Recorder:
-    """A policy that records the expert's labels while somebody acts: the noisy expert, or a student.
+    """A policy that records the expert's labels while the noisy expert, or a student, acts.
 
     Args:
         world: the simulated table.
@@ -253,7 +253,7 @@ def collect(
     kinds: dict[TaskKind, float] | None = None,
     expert_share_limit: float = 0.0,
 ) -> dict[str, object]:
-    """Roll out one episode per seed and save all frames; returns the note that is saved beside them."""
+    """Roll out one episode per seed and save all frames; returns the note saved beside them."""
     world = World(load_arm_profile('wx250s'))
     camera = SimCamera(world)
     mix = kinds or TASK_MIX
@@ -278,16 +278,8 @@ def collect(
         )
         if student is not None:
             student.begin(random_sentence(task, random))
-        limit = 0.6 * TIME_LIMIT_S[task.kind]
-        result = run_episode(
-            world,
-            camera,
-            recorder,
-            task,
-            random_scene(task, random, variation),
-            limit,
-            after_success_s=0.6,
-        )
+        scene, limit_s = random_scene(task, random, variation), 0.6 * TIME_LIMIT_S[task.kind]
+        result = run_episode(world, camera, recorder, task, scene, limit_s, after_success_s=0.6)
         successes += result.success
         rows += recorder.rows
     columns = [np.stack(column) for column in zip(*rows, strict=True)]

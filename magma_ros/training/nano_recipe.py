@@ -1,6 +1,7 @@
-"""The whole recipe of magma-nano, from nothing to a checkpoint: each stage resumes where it was stopped (torch).
+"""The whole recipe of magma-nano, from nothing to a checkpoint; stages resume (torch).
 
-demonstrations -> tower -> cached maps -> policy -> (student's mistakes, corrected by the expert -> policy) x rounds
+demonstrations -> tower -> cached maps -> policy
+-> (student's mistakes, corrected by the expert -> policy) x rounds
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ FIRST_CORRECTION_SEED = 5_000_000
 
 @dataclass(frozen=True)
 class NanoRecipe:
-    """Sizes of the stages. The defaults are what the shipped checkpoint was made with (docs/nano.md)."""
+    """Sizes of the stages. The defaults made the shipped checkpoint (docs/nano.md)."""
 
     episodes: int = 1100
     tower_steps: int = 1000
@@ -53,8 +54,9 @@ class NanoRecipe:
 def run_recipe(folder: Path, recipe: NanoRecipe, processes: int = 2) -> Path:
     """Train magma-nano in ``folder``; returns the folder of the exported checkpoint.
 
-    Stages that are finished are skipped, a stage that was interrupted goes on at its last snapshot. With the same
-    recipe and seed the data are the same on every machine; weights agree as far as the processor's arithmetic does.
+    Stages that are finished are skipped, a stage that was interrupted goes on at its last
+    snapshot. With the same recipe and seed the data are the same on every machine; weights agree
+    as far as the processor's arithmetic does.
     """
     torch.set_num_threads(processes)
     folder.mkdir(parents=True, exist_ok=True)

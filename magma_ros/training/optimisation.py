@@ -1,6 +1,7 @@
-"""Muon for the hidden matrices, AdamW for the rest, one schedule, and snapshots to resume from (torch).
+"""Muon for hidden matrices, AdamW for the rest, one schedule, snapshots to resume from (torch).
 
-Snapshots are safetensors: tensors of the model and of both optimisers under plain names, never a pickle.
+Snapshots are safetensors: tensors of the model and of both optimisers under plain names, never a
+pickle.
 """
 
 from __future__ import annotations

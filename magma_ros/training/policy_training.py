@@ -1,8 +1,8 @@
 """Second stage: projector and decoder learn to answer, on the frozen tower's cached maps (torch).
 
-All questions about one picture share its tokens (prefix_sharing.py). Numbers and actions are taught with soft targets
-that know that 120 is nearly 121; their width shrinks as training goes on. A grounding head, dropped afterwards, asks
-the state of each colour word where that thing is.
+All questions about one picture share its tokens (prefix_sharing.py). Numbers and actions are
+taught with soft targets that know that 120 is nearly 121; their width shrinks as training goes on.
+A grounding head, dropped afterwards, asks the state of each colour word where that thing is.
 """
 
 from __future__ import annotations
@@ -149,9 +149,10 @@ def student_loss(
 def soft_cross_entropy(
     logits: Tensor, ids: Tensor, kinds: Tensor, encoder: AnswerEncoder, sigma: float
 ) -> Tensor:
-    """(n, rows) logits -> (n,) losses. Words are hard targets; numbers and actions Gaussians over their neighbours.
+    """(n, rows) logits -> (n,) losses.
 
-    The entropy of the soft target is subtracted: 0 is perfect at any ``sigma``.
+    Words are hard targets; numbers and actions are Gaussians over their neighbours. The entropy
+    of the soft target is subtracted: 0 is perfect at any ``sigma``.
     """
     log_probability = logits.log_softmax(dim=-1)
     loss = torch.zeros(len(ids))

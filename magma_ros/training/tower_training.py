@@ -1,7 +1,8 @@
-"""First stage: teach the vision tower where things are (torch). A dense head says for each cell which thing is there.
+"""First stage: teach the vision tower where things are (torch).
 
-The head is dropped afterwards; the tower is frozen and its maps are cached. Without this stage a small language model
-never learns to bind words to places in the time a laptop has.
+A dense head says for each cell which thing is there. The head is dropped afterwards; the tower is
+frozen and its maps are cached. Without this stage a small language model never learns to bind
+words to places in the time a laptop has.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ CELLS = 8
 
 
 class TowerWithHead(nn.Module):
-    """The tower and a linear head: per cell and thing a score and an offset; per cell and cube its yaw."""
+    """The tower and a linear head: score and offset per cell and thing, yaw per cell and cube."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,14 +36,14 @@ class TowerWithHead(nn.Module):
         )
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, 256, 256) -> scores (B, 64, things), offsets (B, 64, things, 2), yaws (B, 64, cubes, 2)."""
+        """(B, 3, 256, 256) -> scores (B, 64, things), offsets (.., 2), yaws (B, 64, cubes, 2)."""
         out = self.head(self.tower(pixels)).flatten(1, 2)
         scores, offsets, yaws = out.split([THINGS, 2 * THINGS, 2 * YAWED], dim=-1)
         return scores, offsets.unflatten(-1, (THINGS, 2)), yaws.unflatten(-1, (YAWED, 2))
 
 
 def place_loss(scores: Tensor, offsets: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy over the cells + 2 x L1 of the offset in the true cell; absent things do not count.
+    """Cross-entropy over the cells + 2 x L1 of the offset in the true cell, of what is present.
 
     Args:
         scores: (B, 64, n).
@@ -64,7 +65,10 @@ def place_loss(scores: Tensor, offsets: Tensor, places: Tensor) -> tuple[Tensor,
 
 
 def yaw_loss(yaws: Tensor, cells: Tensor, yaws_rad: Tensor) -> Tensor:
-    """L1 between (cos, sin) of four times the yaw (a cube looks the same every 90 degrees) in the true cell."""
+    """L1 between (cos, sin) of four times the yaw in the true cell.
+
+    Four times, because a cube looks the same every 90 degrees.
+    """
     cells = cells[:, :YAWED]
     present = cells >= 0
     chosen = yaws.gather(1, cells.clamp(min=0)[:, None, :, None].expand(-1, 1, -1, 2)).squeeze(1)
@@ -73,7 +77,10 @@ def yaw_loss(yaws: Tensor, cells: Tensor, yaws_rad: Tensor) -> Tensor:
 
 
 def normalise(images: np.ndarray, random: np.random.Generator | None) -> Tensor:
-    """(B, 256, 256, 3) uint8 -> (B, 3, 256, 256) as the tower wants it; with ``random``, light and colour vary."""
+    """(B, 256, 256, 3) uint8 -> (B, 3, 256, 256) as the tower wants it.
+
+    With ``random``, light and colour vary.
+    """
     pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float()
     if random is not None:
         contrast = torch.tensor(
@@ -91,7 +98,7 @@ def normalise(images: np.ndarray, random: np.random.Generator | None) -> Tensor:
 def train_tower(
     data: Demonstrations, folder: Path, steps: int, batch: int = 32, seed: int = 0
 ) -> VisionTower:
-    """Train, with a snapshot every 100 steps in ``folder``; a second call goes on where the first stopped."""
+    """Train, with a snapshot every 100 steps in ``folder``; a second call goes on from there."""
     torch.manual_seed(seed)
     model = TowerWithHead()
     optimisation = Optimisation(model, steps, adam_rate=2e-3)
@@ -122,7 +129,7 @@ def train_tower(
 
 
 def median_error_px(scores: Tensor, offsets: Tensor, places: Tensor) -> float:
-    """Median distance between where the head sees things and where they are, in pixels of the 256 px picture."""
+    """Median distance between seen and true places, in pixels of the 256 px picture."""
     best = scores.argmax(dim=1)
     chosen = offsets.gather(1, best[:, None, :, None].expand(-1, 1, -1, 2)).squeeze(1)
     found = (torch.stack([best % CELLS, best // CELLS], dim=-1) + chosen) / CELLS

@@ -18,7 +18,9 @@ def test_pip_environment_installs_ros_and_builds_messages():
     assert step_names(RosKind.WHEELS) == [
         'virtual environment',
         'compiler',
+        'pip',
         'Python packages for sim',
+        'headers of Pinocchio',
         'ROS from PyPI',
         'messages PyPI lacks',
         'check',
@@ -28,9 +30,21 @@ def test_pip_environment_installs_ros_and_builds_messages():
 def test_sourced_ros_needs_neither_wheels_nor_our_messages():
     assert step_names(RosKind.SOURCED) == [
         'virtual environment',
+        'pip',
         'Python packages for sim',
+        'headers of Pinocchio',
         'check',
     ]
+
+
+def test_only_headers_of_pinocchio_are_dropped(tmp_path):
+    packages = tmp_path / 'lib' / 'python3.11' / 'site-packages'
+    for part in ('include', 'lib'):
+        (packages / 'cmeel.prefix' / part).mkdir(parents=True)
+
+    drop_headers(Environment(tmp_path, RosKind.WHEELS))
+
+    assert [path.name for path in (packages / 'cmeel.prefix').iterdir()] == ['lib']
 
 
 def test_extras_are_steps_of_their_own():

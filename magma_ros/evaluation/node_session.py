@@ -1,0 +1,203 @@
+"""Runs episodes through the running nodes as an operator would: reset, arm, start, say it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import TypedDict
+
+from magma_ros.errors import EnvironmentMissing
+from magma_ros.ros.operator_client import OperatorClient
+from magma_ros.sim.scene import Variation
+from magma_ros.sim.tasks import TIME_LIMIT_S, TaskKind
+
+REST_S = 3.0  # time to come to rest
+SETTLE_S = 0.4  # old pictures leave the queues, Servo forgets the last motion
+ARMING_S = 10.0
+LATCHED = ('stop', 'estop')
+
+
+@dataclass(frozen=True)
+class EpisodeRecord:
+    """How one episode through the nodes went. The duration counts from the sentence."""
+
+    task: str
+    seed: int
+    instruction: str
+    success: bool
+    duration_s: float
+    latencies_s: tuple[float, ...]  # of each inference
+    ages_s: tuple[float, ...]  # from each picture's stamp to the end of its inference
+    reasons: tuple[str, ...]  # of every hold and stop
+    clipped: tuple[str, ...]
+    late_p50_ms: float
+    late_p99_ms: float
+    late_max_ms: float
+
+
+class _Seen(TypedDict):
+    latencies_s: list[float]
+    ages_s: list[float]
+    reasons: list[str]
+    clipped: set[str]
+
+
+class NodeSession:
+    """One operator for any number of episodes. Use with ``with``.
+
+    Args:
+        domain_id: of the nodes; None: the inherited one.
+        check: called while waiting, such as ``NodeProcesses.check``.
+    """
+
+    def __init__(
+        self, domain_id: int | None = None, check: Callable[[], None] = lambda: None
+    ) -> None:
+        self._client = OperatorClient(domain_id, check)
+        self._client.on_state = self._note_state
+        self._client.on_action = self._note_action
+        self._seen = _nothing()
+
+    def __enter__(self) -> NodeSession:
+        """For ``with``."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes."""
+        self.close()
+
+    def close(self) -> None:
+        """Leave the nodes alone."""
+        self._client.close()
+
+    def run_episode(
+        self,
+        task: TaskKind,
+        seed: int,
+        held_out: bool = False,
+        variation: Variation | None = None,
+        instruction: str | None = None,
+        time_limit_s: float | None = None,
+    ) -> EpisodeRecord:
+        """One episode of the scenario ``make_scenario(task, seed, held_out, variation)``.
+
+        Args:
+            task: its kind.
+            seed: of everything random.
+            held_out: a phrasing training never saw.
+            variation: distractors and brightness are used, the rest is the default.
+            instruction: said instead of the scenario's own sentence.
+            time_limit_s: default TIME_LIMIT_S of the task.
+
+        Raises:
+            EnvironmentMissing: a node does not answer, or the arm cannot be armed.
+        """
+        variation = variation or Variation()
+        sentence = self.lay_table(
+            task=task,
+            seed=seed,
+            held_out=held_out,
+            distractors=variation.distractors,
+            brightness=float(variation.brightness),
+            instruction='',
+        )
+        self._seen = _nothing()
+        self.start()
+        limit_s = TIME_LIMIT_S[task] if time_limit_s is None else time_limit_s
+        sentence = instruction or sentence
+        success, duration_s = self._act(sentence, limit_s)
+        self.rest()
+        state = self._client.state
+        return EpisodeRecord(
+            task,
+            seed,
+            sentence,
+            success,
+            duration_s,
+            tuple(self._seen['latencies_s']),
+            tuple(self._seen['ages_s']),
+            tuple(self._seen['reasons']),
+            tuple(sorted(self._seen['clipped'])),
+            float(state['late_p50_ms']),
+            float(state['late_p99_ms']),
+            float(state['late_max_ms']),
+        )
+
+    def rest(self) -> None:
+        """Nothing to do, disarmed and at rest."""
+        self._client.instruct('')
+        request = 'clear' if self._client.state.get('mode') in LATCHED else 'disarm'
+        self._client.ask(request)
+        rested = self._client.wait_for(
+            lambda: (
+                self._client.state.get('mode') == 'disarmed'
+                and self._client.state['at_rest'] == 'true'
+            ),
+            REST_S,
+        )
+        if not rested:
+            raise EnvironmentMissing(
+                f'the arm does not come to rest: {self._client.state}; look at the controller'
+            )
+
+    def lay_table(self, **scenario: object) -> str:
+        """Rest, then reset the simulation; parameters of the sim node. The sentence to say."""
+        self._client.wait_for(lambda: bool(self._client.state), REST_S)
+        self.rest()
+        self._client.set_parameters('sim_node', scenario)
+        before = self._client.outcome.get('episode')
+        sentence = self._client.reset_sim()
+        self._client.wait_for(lambda: self._client.outcome.get('episode') != before, REST_S)
+        self._client.spin(SETTLE_S)
+        return sentence
+
+    def start(self) -> None:
+        """Arm and start; tries again while something still gets ready."""
+        for request in ('arm', 'start'):
+            deadline_s = time.monotonic() + ARMING_S
+            while True:
+                granted, text = self._client.ask(request)
+                if granted:
+                    break
+                if time.monotonic() > deadline_s:
+                    raise EnvironmentMissing(
+                        f'{request} was refused: {text}. Perception says: '
+                        f'{self._client.perception_text}'
+                    )
+                self._client.spin(0.2)
+
+    def _act(self, sentence: str, limit_s: float) -> tuple[bool, float]:
+        client, started_s = self._client, time.monotonic()
+        client.instruct(sentence)
+        client.wait_for(
+            lambda: client.outcome['success'] == 'true' or client.state['mode'] in LATCHED,
+            limit_s,
+        )
+        return client.outcome['success'] == 'true', time.monotonic() - started_s
+
+    def _note_state(self, values: dict[str, str]) -> None:
+        self._seen['clipped'].update(values['clipped'].split())
+        reasons, reason = self._seen['reasons'], values['reason']
+        if reason and (not reasons or reasons[-1] != reason):
+            reasons.append(reason)
+
+    def _note_action(self, values: dict[str, str]) -> None:
+        ended_ns = int(values['inference_end_ns'])
+        self._seen['latencies_s'].append((ended_ns - int(values['inference_start_ns'])) * 1e-9)
+        self._seen['ages_s'].append((ended_ns - int(values['image_stamp_ns'])) * 1e-9)
+
+
+def _nothing() -> _Seen:
+    return {'latencies_s': [], 'ages_s': [], 'reasons': [], 'clipped': set()}
+
+
+def as_json(record: EpisodeRecord) -> dict:
+    """A record as plain data."""
+    return asdict(record)

@@ -1,0 +1,59 @@
+"""``magma bench``: measured figures with their goals, as a table or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from magma_ros.benchmarks.record import Entry, as_record
+
+BENCHMARKS = {
+    'image-hop': 'magma_ros.benchmarks.image_hop',
+    'control': 'magma_ros.benchmarks.control_lateness',
+    'inference': 'magma_ros.benchmarks.inference',
+    'sim': 'magma_ros.benchmarks.sim_speed',
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``magma bench``."""
+    parser.epilog = 'Measure on an idle machine; the printed load says whether it was.'
+    parser.add_argument('name', choices=('all', *BENCHMARKS))
+    parser.add_argument('--json', action='store_true', help='print one JSON object')
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure; 1 when a goal was missed."""
+    names = BENCHMARKS if options.name == 'all' else [options.name]
+    entries: list[Entry] = []
+    for name in names:
+        entries += importlib.import_module(BENCHMARKS[name]).measure()
+    record = as_record(entries)
+    if options.json:
+        print(json.dumps(record))
+    else:
+        _print_table(record)
+    return 0 if all(entry.is_passed for entry in entries) else 1
+
+
+def _print_table(record: dict) -> None:
+    table = Table(title='{processor}, {cores} cores, load {load_1min}'.format(**record['machine']))
+    for column in ('name', 'value', 'unit', 'baseline', 'ratio', 'goal', 'pass'):
+        table.add_column(column)
+    for entry in record['entries']:
+        ratio = '' if entry['ratio'] is None else f'{entry["ratio"]:.3f}'
+        baseline = '' if entry['baseline'] is None else f'{entry["baseline"]:g}'
+        table.add_row(
+            entry['name'],
+            f'{entry["value"]:g}',
+            entry['unit'],
+            baseline,
+            ratio,
+            f'{entry["goal"]:g}',
+            'yes' if entry['pass'] else 'NO',
+        )
+    Console().print(table)
