@@ -30,6 +30,7 @@ class CoreRunner:
         self.world = World(load_arm_profile(arm))
         self.camera = SimCamera(self.world)
         self.model = load_onnx_model(checkpoint or asset_path('nano'), prepare_image)
+        self.identity = self.model.identity
         self.statistics = load_statistics(self.model.config.statistics_key)
 
     def run(self, condition: Condition) -> Iterator[Trial]:

@@ -85,6 +85,7 @@ class NodeSession:
         variation: Variation | None = None,
         instruction: str | None = None,
         time_limit_s: float | None = None,
+        laid_for: str = '',
     ) -> EpisodeRecord:
         """One episode of the scenario ``make_scenario(task, seed, held_out, variation)``.
 
@@ -95,6 +96,7 @@ class NodeSession:
             variation: distractors and brightness are used, the rest is the default.
             instruction: said instead of the scenario's own sentence.
             time_limit_s: default TIME_LIMIT_S of the task.
+            laid_for: a sentence that names what is on the table, instead of a random task.
 
         Raises:
             EnvironmentMissing: a node does not answer, or the arm cannot be armed.
@@ -106,7 +108,7 @@ class NodeSession:
             held_out=held_out,
             distractors=variation.distractors,
             brightness=float(variation.brightness),
-            instruction='',
+            instruction=laid_for,
         )
         self._seen = _nothing()
         self.start()

@@ -34,10 +34,14 @@ class Condition:
     brightness: float = 0.1
     held_out: Literal['mixed', 'all', 'none'] = 'mixed'  # mixed: every second seed
 
+    def is_held_out(self, index: int) -> bool:
+        """Whether trial ``index`` uses a phrasing that training never saw."""
+        return self.held_out == 'all' or (self.held_out == 'mixed' and index % 2 == 1)
+
     def scenario(self, index: int) -> Scenario:
         """The scenario of trial ``index``, ablation applied to the sentence."""
         seed = self.seed + index
-        held_out = self.held_out == 'all' or (self.held_out == 'mixed' and index % 2 == 1)
+        held_out = self.is_held_out(index)
         variation = Variation(brightness=self.brightness, distractors=self.distractors)
         scenario = make_scenario(self.task, seed, held_out, variation)
         if self.ablation != 'swapped':

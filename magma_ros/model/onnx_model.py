@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from magma_ros.errors import ModelError
 from magma_ros.model.action_model import ModelIdentity
-from magma_ros.model.checksum import checksum_files
+from magma_ros.model.checksum import checksum_files, require_undamaged
 from magma_ros.model.magma_config import MagmaConfig, read_config
 from magma_ros.model.prompted_model import DecodingSettings, PrepareImage, PromptedModel
 from magma_ros.model.text_tokenizer import load_tokenizer
@@ -118,6 +118,7 @@ def load_onnx_model(
     missing = [name for name in FILES if not (directory / name).is_file()]
     if missing:
         raise ModelError(f'{directory} lacks {missing}: export again or give another folder')
+    require_undamaged(directory)
     config = read_config(directory / 'config.json')
     identity = ModelIdentity(config.name, checksum_files([directory / name for name in FILES]))
     network = OnnxNetwork(directory, config, threads, providers)

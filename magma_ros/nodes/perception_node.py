@@ -10,6 +10,7 @@ import sys
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from magma_ros.data_types import GuidedPath
 from magma_ros.errors import ConfigurationError, MagmaError
 from magma_ros.nodes.perception_setup import Loaded, PerceptionParameters, load
 from magma_ros.nodes.prediction_worker import Condition, Prediction, PredictionWorker
@@ -37,6 +38,7 @@ class PerceptionNode(LifecycleNode):
         self.fault = ''
         self._loaded: Loaded | None = None
         self._worker: PredictionWorker | None = None
+        self._path: GuidedPath | None = None  # published last
         self._condition = Condition('not configured')
         self._state = topics.PERCEPTION_STATE.publisher(self)
         self._diagnostics = topics.DIAGNOSTICS.publisher(self)
@@ -114,7 +116,8 @@ class PerceptionNode(LifecycleNode):
         self._chunks.publish(chunk_to_message(chunk))
         for trace in prediction.traces:
             self._traces.publish(trace_to_message(trace, image))
-        if prediction.path is not None:
+        if prediction.path is not None and prediction.path is not self._path:
+            self._path = prediction.path
             path = path_to_message(prediction.path, image.stamp_ns, chunk.frame_id)
             self._paths.publish(path)
         if self._overlays.get_subscription_count():

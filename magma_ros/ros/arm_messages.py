@@ -71,7 +71,7 @@ def joint_state_message(
 ) -> JointState:
     """Encoder readings."""
     message = JointState(
-        name=names, position=positions.tolist(), velocity=velocities.tolist(), effort=[]
+        name=list(names), position=positions.tolist(), velocity=velocities.tolist(), effort=[]
     )
     message.header.stamp = stamp_from_ns(stamp_ns)
     return message

@@ -50,8 +50,8 @@ def run_node(make_node: Callable[[], Node]) -> int:
     # spin() of the wheel's EventsExecutor never calls anything; this loop serves every executor.
     while not stopped.is_set() and not node.has_failed:  # type: ignore[attr-defined]
         executor.spin_once(SPIN_S)
-    node.close()  # type: ignore[attr-defined]
     code = 1 if node.has_failed else 0  # type: ignore[attr-defined]
+    node.close()  # type: ignore[attr-defined]
     executor.shutdown()
     node.destroy_node()
     rclpy.shutdown()

@@ -23,7 +23,7 @@ from magma_ros.ros.process_environment import process_environment
 from magma_ros.ros.status_messages import status_values
 
 ANSWER_S = 5.0  # a service that takes longer is taken for dead
-DISCOVERY_S = 1.0
+DISCOVERY_S = 1.5
 
 
 class OperatorClient:
@@ -97,7 +97,7 @@ class OperatorClient:
         return True
 
     def running_nodes(self) -> set[str]:
-        """Names of the other nodes of this domain, after listening for a second."""
+        """Names of the other nodes of this domain, after listening for a while."""
         self.spin(DISCOVERY_S)
         return set(self._node.get_node_names()) - {self._node.get_name()}
 

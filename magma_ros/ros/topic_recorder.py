@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 
 from magma_ros.ros.bag_writer import BagWriter
 from magma_ros.ros.topics import TOPICS, Topic, camera_topics
@@ -12,6 +13,7 @@ from magma_ros.ros.topics import TOPICS, Topic, camera_topics
 # A second of raw pictures is 14 MB and costs the cores the demo needs; the overlay is in the bag.
 RAW_PICTURES = tuple(camera_topics()[name].name for name in ('colour', 'depth'))
 RECORDED = tuple(topic for topic in TOPICS if topic.name not in RAW_PICTURES)
+QUEUE = 200  # messages: 2 s of joint states
 
 
 class TopicRecorder:
@@ -26,7 +28,7 @@ class TopicRecorder:
         self._node, self._writer = node, writer
         self._subscriptions = [
             node.create_subscription(
-                topic.kind, topic.name, partial(self._write, topic), topic.wanted, raw=True
+                topic.kind, topic.name, partial(self._write, topic), _patient(topic), raw=True
             )
             for topic in topics
         ]
@@ -39,3 +41,12 @@ class TopicRecorder:
 
     def _write(self, topic: Topic, serialised: bytes) -> None:
         self._writer.write(topic, serialised, self._node.get_clock().now().nanoseconds)
+
+
+def _patient(topic: Topic) -> QoSProfile:
+    """The topic's own QoS with a longer queue: a recorder wants every message, not the newest."""
+    return QoSProfile(
+        depth=max(QUEUE, topic.wanted.depth),
+        reliability=topic.wanted.reliability,
+        durability=topic.wanted.durability,
+    )

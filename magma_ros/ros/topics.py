@@ -203,7 +203,7 @@ SIM_OUTCOME = _topic(
     LATCHED,
     'sim',
     'evaluation',
-    'scenario, ground truth and success; never for a policy',
+    'scenario, ground truth and success, at changes and 1 Hz; never for a policy',
 )
 
 HEARTBEAT_NODES = ('perception_node', 'controller_node', 'servo_stand_in_node', 'sim_node')

@@ -94,11 +94,15 @@ class LiveTable:
             return self._world.arm_state(stamp_ns)
 
     def copy_to(self, other: World) -> int:
-        """Give another world this state (about 50 us); the number of the episode."""
+        """Give another world this state (about 50 us); the number of the episode.
+
+        Its camera and light stay its own: they are placed in the model of that world.
+        """
         with self._lock:
             mujoco.mj_copyData(other.data, other.model, self._world.data)
-            other.scene = self._world.scene
-            return self._episode
+            other.scene, episode = self._world.scene, self._episode
+        mujoco.mj_camlight(other.model, other.data)
+        return episode
 
     def outcome(self) -> Outcome:
         """How the episode stands."""

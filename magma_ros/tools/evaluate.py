@@ -97,7 +97,7 @@ def evaluate(condition: Condition, checkpoint: Path | None, quiet: bool) -> dict
         trials = list(_with_progress(runner.run(condition), condition, quiet))
     finally:
         runner.close()
-    identity = runner.model.identity
+    identity = runner.identity
     return summarise(condition, trials, {'name': identity.name, 'sha256': identity.sha256})
 
 

@@ -25,7 +25,11 @@ class Command:
 
 
 COMMANDS = {
+    'demo': Command('magma_ros.tools.demo', 'watch a simulated arm act on sentences'),
     'doctor': Command('magma_ros.tools.doctor', 'say what is there and what is missing'),
+    'evaluate': Command('magma_ros.tools.evaluate', 'measure success in simulation'),
+    'bench': Command('magma_ros.tools.bench', 'measure speed, and compare it with the goals'),
+    'train-nano': Command('magma_ros.tools.train_nano', 'make magma-nano from nothing'),
 }
 
 DESCRIPTION = """\

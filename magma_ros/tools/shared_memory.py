@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,20 +18,28 @@ def segments_of(pid: int) -> set[Path]:
     except OSError:  # it has ended, or is somebody else's
         return set()
     paths = {line[line.index(DIRECTORY) :] for line in maps.splitlines() if DIRECTORY in line}
-    names = (path.removesuffix(' (deleted)') for path in paths)
-    return {Path(name) for name in names if Path(name).name.startswith(PREFIXES)}
+    names = (Path(path.removesuffix(' (deleted)')) for path in paths)
+    return {
+        path for path in names if path.name.startswith(PREFIXES) and 'port' not in path.name
+    }
 
 
 def remove_orphans(segments: Iterable[Path]) -> set[Path]:
-    """Delete those of ``segments`` that no living process has mapped; which ones that were."""
-    wanted = {segment for segment in segments if segment.exists()}
-    if not wanted:
-        return set()
-    used: set[Path] = set()
-    for process in Path('/proc').glob('[0-9]*'):
-        used |= segments_of(int(process.name))
-    for orphan in wanted - used:
-        for path in (orphan, orphan.with_name(f'{orphan.name}_el')):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-    return wanted - used
+    """Delete those of ``segments`` whose owner has died; which ones that were."""
+    orphans = {segment for segment in segments if segment.exists() and _is_orphan(segment)}
+    for orphan in orphans:
+        for path in (orphan, _lock_of(orphan)):
+            path.unlink(missing_ok=True)
+    return orphans
+
+
+def _lock_of(segment: Path) -> Path:
+    return segment.with_name(f'{segment.name}_el')
+
+
+def _is_orphan(segment: Path) -> bool:
+    """The owner of a segment holds a lock as long as it lives (``fastdds shm clean`` asks it, too)."""
+    with contextlib.suppress(OSError), _lock_of(segment).open('rb') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 from importlib import metadata
 from pathlib import Path
 
 from magma_ros.errors import ConfigurationError
+from magma_ros.model.checksum import find_damage
 from magma_ros.resources import asset_path
 from magma_ros.ros.process_environment import LARGEST_DOMAIN_ID
 from magma_ros.tools.environment import IMPORTED_MODULES
 from magma_ros.tools.finding import Finding, probe
 
 MAKE_ENVIRONMENT = 'make environment'
-CHECKPOINT = 'magma_nano'
-# In the checkpoint's directory, in the format of the sha256sum command.
-CHECKSUM_FILE = 'SHA256SUMS'
+CHECKPOINT = 'nano'
 
 
 def check_ros() -> Finding:
@@ -94,18 +92,12 @@ def check_checkpoint(directory: Path | None = None) -> Finding:
     """Whether the files of magma-nano are there and undamaged."""
     try:
         directory = directory or asset_path(CHECKPOINT)
-        sums = (directory / CHECKSUM_FILE).read_text(encoding='utf-8')
-    except (ConfigurationError, FileNotFoundError):
+    except ConfigurationError:
         return Finding('magma-nano', False, 'no checkpoint', 'make train-nano')
-    expected = dict(reversed(line.split()) for line in sums.splitlines() if line.strip())
-    damaged = [name for name, digest in expected.items() if _sha256(directory / name) != digest]
-    if damaged or not expected:
-        what = f'missing or damaged: {", ".join(damaged) or CHECKSUM_FILE}'
+    damaged = find_damage(directory)
+    if damaged:
+        what = f'missing or damaged: {", ".join(damaged)}'
         return Finding(
             'magma-nano', False, what, f'restore it: git checkout {directory}, or make train-nano'
         )
-    return Finding('magma-nano', True, f'{len(expected)} files, checksums right', 'nothing to do')
-
-
-def _sha256(file: Path) -> str | None:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+    return Finding('magma-nano', True, 'checksums right', 'nothing to do')

@@ -18,7 +18,9 @@ Change = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture
-def load_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], ArmProfile]:
+def load_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Change], ArmProfile]:
     """Loads the WidowX profile after a change to its values."""
 
     def load(change: Change) -> ArmProfile:

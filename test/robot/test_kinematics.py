@@ -16,9 +16,7 @@ from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.robot.kinematics import Kinematics, pose_error, shifted
 from magma_ros.rotations import down_with_euler, make_pose, matrix_from_pose, rotation_of
 
-GOLDEN = json.loads(
-    (Path(__file__).parents[1] / 'golden' / 'wx250s_kinematics.json').read_text()
-)
+GOLDEN = json.loads((Path(__file__).parents[1] / 'golden' / 'wx250s_kinematics.json').read_text())
 PROFILE = load_arm_profile('wx250s')
 KINEMATICS = PROFILE.kinematics()
 

@@ -1,4 +1,4 @@
-"""The loop that path mode closes: label, picture, depth, path, motion. No model in it but noise."""
+"""The loop that path mode closes: label, picture, depth, path, motion; noise for a model."""
 
 from __future__ import annotations
 

@@ -64,7 +64,9 @@ def test_nothing_stands_in_the_way_of_a_push() -> None:
         for other_x, other_y in [*others, *scene.places.values()]:
             ahead = (other_y - y) * sign
             assert abs(other_x - x) > 0.075 or ahead >= PUSH_LANE_M or ahead <= -0.105
-        assert (y * sign) + 0.05 + 0.07 < 0.20  # the end of the push and the gripper are in the box
+        assert (
+            y * sign
+        ) + 0.05 + 0.07 < 0.20  # the end of the push and the gripper are in the box
 
 
 def test_all_tasks_of_a_kind_occur() -> None:

@@ -122,7 +122,7 @@ def test_the_gripper_follows_its_target_and_measures_its_gap(world) -> None:
 def run_expert(world, camera, kind: str, seed: int):
     scenario = make_scenario(kind, seed)
     policy = ExpertPolicy(world, scenario.task)
-    return run_episode(world, camera, policy, scenario.task, scenario.scene)
+    return run_episode(world, camera, policy, scenario.task, scenario.scene, time_limit_s=5.0)
 
 
 def test_a_cube_is_held_by_friction_alone(world, camera) -> None:

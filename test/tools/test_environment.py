@@ -6,7 +6,13 @@ import pytest
 
 from magma_ros.errors import EnvironmentMissing
 from magma_ros.tools import environment as tool
-from magma_ros.tools.environment import CHECKOUT, Environment, explain_failure, plan_steps
+from magma_ros.tools.environment import (
+    CHECKOUT,
+    Environment,
+    drop_headers,
+    explain_failure,
+    plan_steps,
+)
 from magma_ros.tools.machine import RosKind
 
 

@@ -1,0 +1,152 @@
+"""predict() with a model that answers from a list."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from magma_ros.data_types import (
+    ArmState,
+    CameraImage,
+    CameraModel,
+    DepthImage,
+    GripperEvent,
+    Observation,
+    PixelTrace,
+)
+from magma_ros.errors import CameraError, ConfigurationError, InstructionError, ModelError
+from magma_ros.model.action_scaling import decode_delta, load_statistics
+from magma_ros.model.scripted_model import ScriptedModel
+from magma_ros.pipeline import POLICY_PERIOD_S, PredictMemory, predict
+from magma_ros.rotations import DOWN, make_pose
+
+STATISTICS = load_statistics('magma_nano_sim')
+ACTION = [0.5, -0.5, 0.25, 0.0, 0.0, 0.1, 1.0]
+FRAME = 'wx250s/base_link'
+# Looks straight down from above (0.3, 0): image x along base y, image y along base x.
+DOWNWARDS = Rotation.from_matrix(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]]))
+ABOVE = make_pose(np.array([0.3, 0.0, 0.6]), DOWNWARDS)
+CAMERA = CameraModel(64, 48, 60.0, 60.0, 32.0, 24.0, ABOVE)
+TRACE = PixelTrace(
+    1, np.array([5.0, 5.0]), np.array([[20.0, 20.0], [32.0, 24.0]]), {1: GripperEvent.CLOSE}
+)
+
+
+class Depth:
+    """Flat depth; counts how often it is asked for."""
+
+    def __init__(self, depth_m: float = 0.6) -> None:
+        self.reads, self._depth_m = 0, depth_m
+
+    def __call__(self) -> DepthImage:
+        self.reads += 1
+        return DepthImage(np.full((48, 64), self._depth_m, np.float32), 0)
+
+
+def observe(stamp_ns: int = 0, rgb: np.ndarray | None = None, depth: Depth | None = None):
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    pose = make_pose(np.array([0.28, 0.0, 0.15]), DOWN)
+    arm = ArmState(np.zeros(6), np.zeros(6), pose, 1.0, stamp_ns)
+    image = CameraImage(noise if rgb is None else rgb, stamp_ns, 'camera')
+    return Observation(image, arm, CAMERA, depth or Depth())
+
+
+def ask(model, observation, memory=None, instruction='pick up the red cube', mode='direct'):
+    memory = memory or PredictMemory()
+    return predict(memory, model, STATISTICS, observation, instruction, mode, FRAME)
+
+
+def test_direct_gives_the_models_action_in_metres_and_radians() -> None:
+    model = ScriptedModel([ACTION])
+
+    chunk = ask(model, observe(stamp_ns=123))
+
+    answer = ScriptedModel([ACTION]).generate_action(observe().image.rgb, 'x', None)
+    expected = decode_delta(answer.normalised, STATISTICS)
+    (delta,) = chunk.deltas
+    assert delta.translation_m == pytest.approx(expected.translation_m)
+    assert delta.rotation_vector_rad == pytest.approx(expected.rotation_vector_rad)
+    assert delta.gripper_opening == expected.gripper_opening
+    assert 0 < np.abs(delta.translation_m).max() < 0.1
+    assert (chunk.image_stamp_ns, chunk.frame_id) == (123, FRAME)
+    assert (chunk.reference, chunk.source, chunk.step_s) == ('measured', 'direct', POLICY_PERIOD_S)
+
+
+def test_sequences_increase_within_an_instruction() -> None:
+    model, memory = ScriptedModel([ACTION]), PredictMemory()
+
+    numbers = [ask(model, observe(n), memory).sequence for n in range(3)]
+
+    assert numbers == [1, 2, 3]
+
+
+def test_direct_never_asks_for_depth() -> None:
+    depth = Depth()
+
+    ask(ScriptedModel([ACTION]), observe(depth=depth))
+
+    assert depth.reads == 0
+
+
+def test_path_asks_for_one_trace_and_one_depth_and_then_follows() -> None:
+    model, memory, depth = ScriptedModel([ACTION], traces=[TRACE]), PredictMemory(), Depth()
+
+    first = ask(model, observe(1, depth=depth), memory, mode='path')
+    second = ask(model, observe(2, depth=depth), memory, mode='path')
+
+    assert depth.reads == 1
+    assert memory.traces == [TRACE]
+    assert first.source == second.source == 'path'
+    assert [first.image_stamp_ns, second.image_stamp_ns] == [1, 2]
+    # The point in the middle of the picture is straight ahead of the camera, at (0.3, 0).
+    assert first.deltas[0].translation_m[:2] == pytest.approx([0.018, 0.0], abs=0.006)
+
+
+def test_a_new_instruction_begins_with_a_new_memory() -> None:
+    model, depth = ScriptedModel([ACTION], traces=[TRACE]), Depth()
+
+    for _ in range(2):
+        ask(model, observe(depth=depth), PredictMemory(), mode='path')
+
+    assert depth.reads == 2
+
+
+@pytest.mark.parametrize('mode', ['direct', 'path'])
+def test_a_dark_picture_is_refused_by_name(mode) -> None:
+    dark = observe(rgb=np.zeros((48, 64, 3), np.uint8))
+
+    with pytest.raises(CameraError, match='CAMERA_DARK.*camera'):
+        ask(ScriptedModel([ACTION], traces=[TRACE]), dark, mode=mode)
+
+
+def test_a_picture_of_another_size_is_refused_by_name() -> None:
+    with pytest.raises(CameraError, match='CAMERA_FORMAT'):
+        ask(ScriptedModel([ACTION]), observe(rgb=np.zeros((480, 640, 3), np.uint8)))
+
+
+def test_an_unknown_mode_names_the_known_ones() -> None:
+    with pytest.raises(ConfigurationError, match="'sideways' is unknown; modes are direct, path"):
+        ask(ScriptedModel([ACTION]), observe(), mode='sideways')
+
+
+def test_an_answer_without_a_path_is_an_error_that_quotes_the_sentence() -> None:
+    memory = PredictMemory()
+
+    with pytest.raises(ModelError, match='no path.*"pick up the red cube"'):
+        ask(ScriptedModel([ACTION]), observe(), memory, mode='path')
+    assert memory.follower is None
+    assert memory.sequence == 0
+
+
+def test_missing_depth_at_the_contact_is_a_camera_error() -> None:
+    blind = observe(depth=Depth(0.0))
+
+    with pytest.raises(CameraError, match='no depth'):
+        ask(ScriptedModel([ACTION], traces=[TRACE]), blind, mode='path')
+
+
+@pytest.mark.parametrize('mode', ['direct', 'path'])
+def test_an_empty_instruction_is_refused(mode) -> None:
+    with pytest.raises(InstructionError, match='empty'):
+        ask(ScriptedModel([ACTION], traces=[TRACE]), observe(), instruction=' ', mode=mode)
