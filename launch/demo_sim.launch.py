@@ -7,10 +7,10 @@
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
 from launch.actions import SetEnvironmentVariable
 from launch_ros.actions import Node
 
+from launch import LaunchDescription
 from magma_ros.ros.process_environment import process_environment
 
 # Node and its parameter files under config/; later files win.

@@ -17,6 +17,7 @@ from magma_ros.tools.node_processes import NodeProcesses
 
 BAG = 'episode'  # folder of the bag of the first episode
 LOGS = 'logs'
+LARGEST_SEED = 2**31 - 1  # of the parameter of the sim node
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def plan_episodes(
     """``count`` episodes in the order of ``tasks``, as evenly as can be; seeds count up.
 
     Raises:
-        ConfigurationError: no episodes, or an unknown task.
+        ConfigurationError: no episodes, an unknown task, or an impossible seed.
     """
+    if not 0 <= first_seed < LARGEST_SEED - count:
+        raise ConfigurationError(f'seed {first_seed}: give a number from 0 to {LARGEST_SEED}')
     unknown = [task for task in tasks if task not in TASK_KINDS]
     if count < 1 or unknown or not tasks:
         raise ConfigurationError(

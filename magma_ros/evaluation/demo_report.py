@@ -58,7 +58,7 @@ class DemoReport:
     machine: Mapping[str, Any]
     command_line: str
     date: str
-    set_up_s: float  # from the start of the command to the first motion
+    set_up_s: float | None  # from the start of the command to the first motion
 
     def success(self) -> list[TaskSuccess]:
         """By kind of task in the order they came, then all together if there are several kinds."""
@@ -72,13 +72,24 @@ class DemoReport:
         ]
 
     def stages(self) -> list[StageTime]:
-        """From the exposure of a picture to its action."""
+        """From the exposure of a picture to its action.
+
+        In path mode the model is asked once an episode, and every picture is a step from then on.
+        """
         model_s = [value for record in self.episodes for value in record.latencies_s]
         whole_s = [value for record in self.episodes for value in record.ages_s]
         before_s = [whole - model for whole, model in zip(whole_s, model_s, strict=True)]
+        asked = [_stage_time('prepare, model, decode', model_s)]
+        if self.mode == 'path':
+            first_s = [value for record in self.episodes for value in record.latencies_s[:1]]
+            later_s = [value for record in self.episodes for value in record.latencies_s[1:]]
+            asked = [
+                _stage_time('prepare, model draws the path', first_s),
+                _stage_time('step along the path', later_s),
+            ]
         return [
             _stage_time('camera, transport, waiting', before_s),
-            _stage_time('prepare, model, decode', model_s),
+            *asked,
             _stage_time('picture to action', whole_s),
         ]
 

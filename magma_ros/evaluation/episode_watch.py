@@ -77,7 +77,6 @@ class EpisodeWatch:
         Raises:
             ConfigurationError: the folder exists.
         """
-        self._frames = []
         if bag is not None:
             self._writer = BagWriter(bag, RECORDED)
             self._recorder = TopicRecorder(self._node, self._writer)
@@ -85,6 +84,7 @@ class EpisodeWatch:
         self._thread = threading.Thread(target=self._run, name='watch', daemon=True)
         self._thread.start()
         time.sleep(DISCOVERY_S)
+        self._frames = []  # what came until now is of the episode before
 
     def end(self) -> list[Frame]:
         """Stop watching, close the bag; what was seen since :meth:`begin`."""

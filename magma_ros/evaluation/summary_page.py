@@ -62,11 +62,12 @@ def make_thumbnail(rgb: np.ndarray) -> bytes:
 def _figures(report: DemoReport) -> str:
     whole, late = report.stages()[-1], report.control_lateness()
     successes = sum(record.success for record in report.episodes)
+    set_up = 'none' if report.set_up_s is None else f'{report.set_up_s:.0f} s'
     figures = (
         (f'{successes} of {len(report.episodes)}', 'episodes done'),
         (f'{whole.p50_ms:.0f} ms', 'picture to action, median'),
         (f'{late.p99_ms:.2f} ms', 'control lateness, p99'),
-        (f'{report.set_up_s:.0f} s', 'command to first motion'),
+        (set_up, 'command to first motion'),
     )
     return ''.join(
         f'<div><strong>{value}</strong><span>{what}</span></div>' for value, what in figures
@@ -79,8 +80,9 @@ def _video(name: str | None) -> str:
     return (
         '<section class="film"><video controls autoplay muted loop playsinline '
         f'src="{escape(name)}"></video></section>'
-        '<p class="note">The coloured line is what the model wants (blue first, red last), a blue '
-        'ring closes the gripper, a red one opens it.</p>'
+        '<p class="note">The coloured line is what the model wants (blue first, red last); a blue '
+        'ring closes the gripper, a red one opens it. The white line is where the gripper went.'
+        '</p>'
     )
 
 

@@ -20,6 +20,7 @@ Rgb = tuple[int, int, int]
 SAMPLES = 100  # of equal length along a trace
 LINE_PX = 2
 RING_PX = 7
+DOT_PX = 5
 REFERENCE_PX = 512  # thickness and radius grow with pictures whose shorter side is longer
 EVENT_RGB: dict[GripperEvent, Rgb] = {
     GripperEvent.CLOSE: (0, 0, 255),
@@ -61,7 +62,7 @@ def draw_overlay(
 def draw_trace(canvas: Picture, trace: PixelTrace) -> None:
     """Start and future positions as one line coloured along time, rings at its events; in place.
 
-    ``trace.events`` count ``points_px``; the ring of a trace without events is at its end.
+    ``trace.events`` count ``points_px``; a trace without events has a dot at its end.
     """
     points = np.vstack([trace.start_px, trace.points_px.reshape(-1, 2)])
     scale = _scale(canvas)
@@ -72,7 +73,9 @@ def draw_trace(canvas: Picture, trace: PixelTrace) -> None:
     for index, event in sorted(trace.events.items()):
         _ring(canvas, points[index + 1], EVENT_RGB[event], scale)
     if not trace.events:
-        _ring(canvas, points[-1], colours[-1], scale)
+        x, y = _fixed_point(points[-1]).tolist()
+        radius = round(DOT_PX * scale * 2**FRACTION_BITS)
+        cv2.circle(canvas, (x, y), radius, colours[-1], -1, cv2.LINE_AA, FRACTION_BITS)
 
 
 def draw_executed(canvas: Picture, points_px: FloatArray) -> None:

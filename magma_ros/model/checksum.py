@@ -71,6 +71,6 @@ def require_undamaged(directory: Path) -> None:
     """
     if (directory / CHECKSUM_FILE).is_file() and (damaged := find_damage(directory)):
         raise ModelError(
-            f'missing or damaged in {directory}: {", ".join(damaged)}. Restore it with '
-            f'git checkout {directory}, or train it again with make train-nano'
+            f'missing or damaged in {directory}: {", ".join(damaged)}. Restore it '
+            '(git checkout, where it is the shipped one), or train it again: make train-nano'
         )

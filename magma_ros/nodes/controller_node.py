@@ -98,6 +98,7 @@ class ControllerNode(Node):
             time.sleep(0.01)
         self._loop.stop()
         self._servo.send(Twist.zero(), self._now_ns())
+        self._gripper.close()
 
     def _tick(self) -> None:
         """In the control thread."""

@@ -121,7 +121,8 @@ class PerceptionNode(LifecycleNode):
             path = path_to_message(prediction.path, image.stamp_ns, chunk.frame_id)
             self._paths.publish(path)
         if self._overlays.get_subscription_count():
-            self._overlays.publish(overlay_message(image, prediction.traces))
+            overlay = overlay_message(image, prediction.traces, prediction.executed_px)
+            self._overlays.publish(overlay)
 
     def _report(self, condition: Condition) -> None:
         if condition != self._condition:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from magma_ros.data_types import CameraImage, DeltaChunk, GuidedPath, PixelTrace
+import numpy as np
+
+from magma_ros.data_types import CameraImage, DeltaChunk, FloatArray, GuidedPath, PixelTrace
 from magma_ros.errors import ArmError, CameraError, MagmaError
 from magma_ros.image.image_checks import FrozenDetector
+from magma_ros.image.projection import project
 from magma_ros.model.action_model import ActionModel
 from magma_ros.model.action_scaling import ActionStatistics
 from magma_ros.motion.reason_codes import Reason
@@ -19,6 +23,7 @@ from magma_ros.ros.camera_messages import image_from_message
 
 CAMERA_STALE_S = 0.5
 WAIT_S = 0.1
+PATH_POINTS = 300  # of the gripper's way that are kept: a minute
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Prediction:
     image: CameraImage
     traces: list[PixelTrace]
     path: GuidedPath | None
+    executed_px: FloatArray  # (n, 2) where the gripper was at this and earlier pictures
     started_ns: int
     ended_ns: int
 
@@ -58,6 +64,7 @@ class PredictionWorker:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _frozen: FrozenDetector = field(default_factory=FrozenDetector)
     _instruction: str = ''
+    _been_m: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=PATH_POINTS))
 
     def __post_init__(self) -> None:
         # Sequences of a restarted node go on above those of the one before.
@@ -112,12 +119,14 @@ class PredictionWorker:
             self.frame_id,
         )
         follower = self._memory.follower
+        self._been_m.append(observation.arm.pose_gripper_in_base.translation_m)
         self.publish(
             Prediction(
                 chunk,
                 image,
                 self._memory.traces,
                 follower.path if follower else None,
+                project(observation.camera, np.array(self._been_m)),
                 started_ns,
                 self.now_ns(),
             )
@@ -129,6 +138,7 @@ class PredictionWorker:
         if self.inputs.instructions.take(0.0) is not None:
             self._instruction = self.inputs.instructions.peek() or ''
             self._memory = PredictMemory(sequence=self._memory.sequence)
+            self._been_m.clear()
             self.model.reset()
         return self._instruction.strip()
 

@@ -27,7 +27,6 @@ from magma_ros.ros.status_messages import (
 )
 from magma_ros.sim.live_table import LiveTable
 
-
 CATCH_UP_TICKS = 5  # more steps at once would make joint states jump
 
 

@@ -43,6 +43,10 @@ class GripperClient:
         self._client.send_goal_async(ParallelGripperCommand.Goal(command=command))
         self._sent = opening
 
+    def close(self) -> None:
+        """Leave; nodes do not destroy action clients, which then keep the node's memory."""
+        self._client.destroy()
+
     def forget(self) -> None:
         """The gripper may have been moved by somebody else: send the next wish in any case."""
         self._sent = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -45,7 +45,7 @@ def run_node(make_node: Callable[[], Node]) -> int:
         sys.stderr.write(f'{error}\n')
         rclpy.shutdown()
         return 2
-    executor = SingleThreadedExecutor()
+    executor = _make_executor()
     executor.add_node(node)
     # spin() of the wheel's EventsExecutor never calls anything; this loop serves every executor.
     while not stopped.is_set() and not node.has_failed:  # type: ignore[attr-defined]
@@ -56,3 +56,12 @@ def run_node(make_node: Callable[[], Node]) -> int:
     node.destroy_node()
     rclpy.shutdown()
     return code
+
+
+def _make_executor() -> Executor:
+    """The events executor where there is one: a third less work, and a punctual control loop."""
+    try:
+        from rclpy.experimental import EventsExecutor
+    except ImportError:  # before Kilted
+        return SingleThreadedExecutor()
+    return EventsExecutor()

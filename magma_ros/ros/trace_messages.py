@@ -14,14 +14,21 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import ImageMarker
 
-from magma_ros.data_types import CameraImage, GripperEvent, GuidedPath, PixelTrace
+from magma_ros.data_types import (
+    CameraImage,
+    FloatArray,
+    GripperEvent,
+    GuidedPath,
+    PixelTrace,
+)
 from magma_ros.errors import CameraError
+from magma_ros.image.trace_overlay import draw_overlay
 from magma_ros.ros.time_stamps import stamp_from_ns
 
 LINE_PX = 3
 JPEG_QUALITY = 80
 TRACE_RGB = (1.0, 0.55, 0.0)
-EVENT_RGB = {GripperEvent.CLOSE: (0.9, 0.1, 0.1), GripperEvent.OPEN: (0.1, 0.7, 0.2)}
+EVENT_RGB = {GripperEvent.CLOSE: (0.0, 0.0, 1.0), GripperEvent.OPEN: (1.0, 0.0, 0.0)}  # HAMSTER's
 
 
 def trace_to_message(trace: PixelTrace, image: CameraImage) -> ImageMarker:
@@ -52,18 +59,15 @@ def path_to_message(path: GuidedPath, stamp_ns: int, frame_id: str) -> Path:
     return message
 
 
-def overlay_message(image: CameraImage, traces: list[PixelTrace]) -> CompressedImage:
-    """The picture with the traces drawn into it, as JPEG.
+def overlay_message(
+    image: CameraImage, traces: list[PixelTrace], executed_px: FloatArray | None = None
+) -> CompressedImage:
+    """The picture with the traces and where the gripper has been drawn into it, as JPEG.
 
     Raises:
         CameraError: the picture cannot be encoded.
     """
-    canvas = image.rgb.copy()
-    for trace in traces:
-        line = np.round(_points_px(trace)).astype(np.int32)
-        cv2.polylines(canvas, [line], False, _bytes(TRACE_RGB), LINE_PX, cv2.LINE_AA)
-        for index, event in trace.events.items():
-            cv2.circle(canvas, line[index + 1].tolist(), 2 * LINE_PX, _bytes(EVENT_RGB[event]), -1)
+    canvas = draw_overlay(image.rgb, traces, executed_px)
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     is_done, jpeg = cv2.imencode('.jpg', canvas[..., ::-1], quality)
     if not is_done:
@@ -83,7 +87,3 @@ def _header(stamp_ns: int, frame_id: str) -> Header:
 
 def _colour(rgb: tuple[float, float, float]) -> ColorRGBA:
     return ColorRGBA(r=rgb[0], g=rgb[1], b=rgb[2], a=1.0)
-
-
-def _bytes(rgb: tuple[float, float, float]) -> tuple[int, ...]:
-    return tuple(round(255 * share) for share in rgb)

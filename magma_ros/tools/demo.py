@@ -17,7 +17,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from magma_ros.benchmarks.record import describe_machine
 from magma_ros.errors import ConfigurationError, ModelError
@@ -36,7 +35,9 @@ from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.onnx_model import load_onnx_model
 from magma_ros.pipeline import MODES
 from magma_ros.resources import asset_path
+from magma_ros.ros.process_environment import LARGEST_DOMAIN_ID
 from magma_ros.sim.tasks import TASK_KINDS
+from magma_ros.tools.demo_tables import describe_episode, print_tables
 from magma_ros.tools.evaluate import default_mode
 from magma_ros.tools.live_view import LiveView
 
@@ -107,6 +108,7 @@ def run(options: argparse.Namespace) -> int:
         datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         _first_motion_s(films, started_s),
     )
+    console.print('writing video and page ...')
     page = write_files(directory, report, films)
     if options.json:
         print(json.dumps({**as_plain_data(report), 'directory': str(directory)}))
@@ -114,39 +116,6 @@ def run(options: argparse.Namespace) -> int:
         print_tables(report, console)
         console.print(f'video, bag and page: {page}', markup=False)
     return 0
-
-
-def describe_episode(record: EpisodeRecord) -> str:
-    """One line: what was said, how it went, how long it took."""
-    result = 'done' if record.success else 'NOT DONE'
-    reasons = f'  ({", ".join(record.reasons)})' if record.reasons else ''
-    return (
-        f'{record.task:5}  seed {record.seed:<6}  {result:8}  {record.duration_s:5.1f} s  '
-        f'"{record.instruction}"{reasons}'
-    )
-
-
-def print_tables(report: DemoReport, console: Console) -> None:
-    """Success, latency per stage and lateness of control."""
-    success = Table(title='success', title_justify='left')
-    for column in ('task', 'done', 'rate', 'exact 95 % interval'):
-        success.add_column(column)
-    for one in report.success():
-        low, high = one.interval_95
-        rate = f'{one.successes / one.episodes:.2f}'
-        done = f'{one.successes}/{one.episodes}'
-        success.add_row(one.task, done, rate, f'{low:.2f} to {high:.2f}')
-    times = Table(title='time', title_justify='left')
-    for column in ('stage', 'p50 / ms', 'p95 / ms', 'pictures'):
-        times.add_column(column)
-    for stage in report.stages():
-        times.add_row(stage.stage, f'{stage.p50_ms:.1f}', f'{stage.p95_ms:.1f}', str(stage.count))
-    late = report.control_lateness()
-    console.print(success, times)
-    console.print(
-        f'control lateness: p50 {late.p50_ms:.2f} ms, p99 {late.p99_ms:.2f} ms, '
-        f'max {late.max_ms:.2f} ms; command to first motion {report.set_up_s:.0f} s'
-    )
 
 
 @contextlib.contextmanager
@@ -196,7 +165,14 @@ def _domain(wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     inherited = os.environ.get('ROS_DOMAIN_ID', '')
-    return int(inherited) if inherited.isdecimal() else secrets.choice(DOMAINS)
+    if not inherited:
+        return secrets.choice(DOMAINS)
+    if not inherited.isdecimal():
+        raise ConfigurationError(
+            f'ROS_DOMAIN_ID is {inherited!r}: set a number from 0 to {LARGEST_DOMAIN_ID}, '
+            'or unset it'
+        )
+    return int(inherited)
 
 
 def _new_directory(parent: Path) -> Path:
@@ -224,7 +200,7 @@ def _view(wanted: bool, console: Console) -> Iterator[Callable[[bytes], None]]:
         yield view.show
 
 
-def _first_motion_s(films: list[FilmedEpisode], started_s: float) -> float:
+def _first_motion_s(films: list[FilmedEpisode], started_s: float) -> float | None:
     """When the first picture had led to an action, since the command was given."""
     frames = films[0].frames
-    return frames[0].time_s - started_s if frames else float('nan')
+    return frames[0].time_s - started_s if frames else None

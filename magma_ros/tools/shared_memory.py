@@ -19,9 +19,7 @@ def segments_of(pid: int) -> set[Path]:
         return set()
     paths = {line[line.index(DIRECTORY) :] for line in maps.splitlines() if DIRECTORY in line}
     names = (Path(path.removesuffix(' (deleted)')) for path in paths)
-    return {
-        path for path in names if path.name.startswith(PREFIXES) and 'port' not in path.name
-    }
+    return {path for path in names if path.name.startswith(PREFIXES) and 'port' not in path.name}
 
 
 def remove_orphans(segments: Iterable[Path]) -> set[Path]:
@@ -38,7 +36,7 @@ def _lock_of(segment: Path) -> Path:
 
 
 def _is_orphan(segment: Path) -> bool:
-    """The owner of a segment holds a lock as long as it lives (``fastdds shm clean`` asks it, too)."""
+    """The owner of a segment holds a lock while it lives; ``fastdds shm clean`` asks it, too."""
     with contextlib.suppress(OSError), _lock_of(segment).open('rb') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True

@@ -23,10 +23,10 @@ def record(task: str, success: bool, instruction: str = 'go', late_ms: float = 1
     )
 
 
-def report(*records: EpisodeRecord) -> DemoReport:
+def report(*records: EpisodeRecord, mode: str = 'direct') -> DemoReport:
     machine = {'processor': 'Some CPU', 'cores': 2}
     return DemoReport(
-        records, 'path', 'magma-nano', 'ab12', machine, 'magma demo', '2026-01-02 03:04 UTC', 9.5
+        records, mode, 'magma-nano', 'ab12', machine, 'magma demo', '2026-01-02 03:04 UTC', 9.5
     )
 
 
@@ -71,6 +71,13 @@ def test_stages_add_up() -> None:
     before, model, whole = report(record('put', True)).stages()
     assert (before.p50_ms, model.p50_ms, whole.p50_ms) == (45.0, 40.0, 85.0)
     assert whole.count == 2
+
+
+def test_in_path_mode_only_the_first_picture_asks_the_model() -> None:
+    _, drawn, step, whole = report(record('put', True), record('put', True), mode='path').stages()
+    assert (drawn.p50_ms, drawn.count) == (30.0, 2)
+    assert (step.p50_ms, step.count) == (50.0, 2)
+    assert whole.count == 4
 
 
 def test_lateness_is_the_worst_of_the_episodes() -> None:

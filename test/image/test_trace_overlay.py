@@ -48,6 +48,13 @@ def test_rings_are_where_the_gripper_acts() -> None:
     assert (picture[107, 400] == 40).all()
 
 
+def test_a_trace_without_events_ends_in_a_dot() -> None:
+    picture = dark()
+    draw_trace(picture, trace())
+    assert picture[100, 504].tolist() == picture[103, 500].tolist() == [128, 0, 0]
+    assert (picture[107, 500] == 40).all()
+
+
 def test_drawing_grows_with_the_picture() -> None:
     large = dark(2048, 1536)
     draw_trace(large, trace())

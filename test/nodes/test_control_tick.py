@@ -105,7 +105,9 @@ def test_reported_fault_brakes_within_the_limits(bench):
     speeds = [abs(c.twist.linear_m_s[2]) for c in bench.commands[7:]]
     # One tick may still follow the jerk limit upwards; then it only slows down.
     assert max(speeds) <= moving + 0.01
-    assert all(after <= before + 1e-9 for before, after in zip(speeds[2:], speeds[3:], strict=False))
+    assert all(
+        after <= before + 1e-9 for before, after in zip(speeds[2:], speeds[3:], strict=False)
+    )
 
 
 def test_refused_chunks_stop_and_can_be_cleared(bench):

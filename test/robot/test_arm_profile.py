@@ -74,6 +74,8 @@ def test_missing_profile_lists_those_there_are() -> None:
         (lambda v: v['limits'].update(box_min_m=[0.5, 0, 0]), 'box_min_m.*below box_max_m'),
         (lambda v: v.update(singularity_slow=90.0), 'singularity_slow must be above 0 and below'),
         (lambda v: v.update(joint_margin_rad='wide'), 'must be numbers'),
+        (lambda v: v.update(joint_margin_rad=float('nan')), 'must be numbers'),
+        (lambda v: v['limits'].update(speed_m_s=float('inf')), 'speed_m_s is inf'),
         (lambda v: v.update(finger_open_m=0.01), 'finger_closed_m must be below finger_open_m'),
         (lambda v: v['start_joints_rad'].pop(), 'start_joints_rad needs 6 values'),
     ],

@@ -85,7 +85,11 @@ def test_only_what_may_change_changes(make_node):
     declare_parameters(node, Example)
 
     results = node.set_parameters(
-        [Parameter('count', value=5), Parameter('count', value=6), Parameter('rate_hz', value=11.0)]
+        [
+            Parameter('count', value=5),
+            Parameter('count', value=6),
+            Parameter('rate_hz', value=11.0),
+        ]
     )
 
     assert [result.successful for result in results] == [True, False, False]

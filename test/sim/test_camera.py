@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from magma_ros.errors import EnvironmentMissing
-from magma_ros.image.depth_lifting import deproject
+from magma_ros.image.depth_lifting import deproject, find_block
 from magma_ros.sim.camera import OPTICAL_FRAME, SimCamera, project
 from magma_ros.sim.scenario import make_scenario
 from magma_ros.sim.tasks import CUBE_EDGE_M
@@ -44,6 +44,9 @@ def test_depth_at_a_cube_lifts_to_its_top(world, camera) -> None:
             top = positions[name] + [0.0, 0.0, CUBE_EDGE_M / 2]
             x, y = project(model, top)[0].astype(int)
             assert np.linalg.norm(cloud[y, x] - top) < 0.003
+            block = find_block(cloud, top)  # measured over the whole face: the scale is right too
+            assert block is not None
+            assert np.linalg.norm(block.centre_m - top) < 0.003
 
 
 def test_intrinsics_are_those_of_a_d435(camera) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 
 import pytest
@@ -15,8 +16,10 @@ def options(*arguments: str) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@pytest.mark.torch
 def test_options_replace_the_recipes_own_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    nano_recipe = pytest.importorskip('magma_ros.training.nano_recipe', exc_type=ImportError)
+    pytest.importorskip('torch')
+    nano_recipe = importlib.import_module('magma_ros.training.nano_recipe')
     calls = []
 
     def run_recipe(folder, recipe, processes):
