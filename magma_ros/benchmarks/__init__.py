@@ -1,1 +1,1 @@
-"""What ``magma bench`` measures. Timings live here and not in tests: they are judged as ratios within one run."""
+"""What ``magma bench`` measures; timings are judged here, as ratios, and never in tests."""

@@ -1,6 +1,6 @@
 """A 640x480 picture from one process to another: rclpy as it comes against our environment.
 
-Latency is from before the message is filled to after it is read as an array, on the monotonic clock.
+Latency is from before the message is filled to after it is read as an array.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 
 import numpy as np
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from magma_ros.benchmarks.record import Entry
 from magma_ros.ros.process_environment import process_environment
@@ -24,7 +25,7 @@ TOPIC = 'bench_picture'
 
 
 def measure() -> list[Entry]:
-    """p50 latency and share delivered, best effort as cameras are read; both environments in one run."""
+    """Latency and share delivered, in both environments in one run."""
     results = {kind: _exchange(kind) for kind in ('default', 'ours')}
     delivered = {kind: result['received'] / FRAMES for kind, result in results.items()}
     reliable = {kind: _exchange(kind, reliable=True)['p50_ms'] for kind in ('default', 'ours')}
@@ -66,9 +67,7 @@ def _exchange(kind: str, reliable: bool = False) -> dict[str, float]:
     return json.loads(output)
 
 
-def _profile(quality: str):  # noqa: ANN202
-    from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-
+def _profile(quality: str) -> QoSProfile:
     reliability = (
         ReliabilityPolicy.RELIABLE if quality == 'reliable' else ReliabilityPolicy.BEST_EFFORT
     )
@@ -87,7 +86,7 @@ def _write(quality: str) -> None:
         time.sleep(0.05)
     time.sleep(0.5)
     picture = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
-    for number in range(FRAMES):
+    for _ in range(FRAMES):
         started_ns = time.monotonic_ns()
         message = Image(height=480, width=640, step=1920, encoding='rgb8')
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(started_ns, 1_000_000_000)

@@ -1,4 +1,4 @@
-"""What a benchmark prints: entries with baseline, ratio and goal, and the machine they were measured on."""
+"""What a benchmark prints: entries with baseline, ratio and goal, and the kind of machine."""
 
 from __future__ import annotations
 

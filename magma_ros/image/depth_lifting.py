@@ -25,11 +25,11 @@ from magma_ros.errors import CameraError
 from magma_ros.rotations import apply_to_points
 
 WINDOW_PX = 7  # side of the square whose median depth is taken
-SEARCH_M = 0.024  # a block is looked for this far around a point
+SEARCH_M = 0.060  # a block is looked for this far around a point; neighbours are further apart
+BLOCK_REACH_M = 0.024  # points this close to its nearest point belong to a block
 RAISED_M = (0.012, 0.080)  # heights above the table of what can be grasped
 TOP_LAYER_M = 0.005  # points this close to the highest belong to the top face
 FEWEST_POINTS = 25
-PUSH_SEARCH_M = 0.085  # a block to push is looked for this far along the way
 PUSH_LANE_M = 0.030
 
 
@@ -83,11 +83,15 @@ def deproject(depth: DepthImage, camera: CameraModel) -> FloatArray:
 
 
 def find_block(cloud: FloatArray, near_m: FloatArray, search_m: float = SEARCH_M) -> Block | None:
-    """The raised thing within ``search_m`` of a point (horizontally), or None."""
+    """The raised thing nearest to a point (horizontally), within ``search_m``; or None."""
     flat = cloud.reshape(-1, 3)
     flat = flat[np.isfinite(flat).all(axis=1)]
     raised = flat[(flat[:, 2] > RAISED_M[0]) & (flat[:, 2] < RAISED_M[1])]
-    seeds = raised[np.hypot(*(raised - near_m)[:, :2].T) < search_m]
+    away = np.hypot(*(raised - near_m)[:, :2].T)
+    if not (away < search_m).any():
+        return None
+    nearest = raised[np.argmin(away)]
+    seeds = raised[np.hypot(*(raised - nearest)[:, :2].T) < BLOCK_REACH_M]
     if len(seeds) < FEWEST_POINTS:
         return None
     top = np.percentile(seeds[:, 2], 95)

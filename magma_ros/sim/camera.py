@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from magma_ros.data_types import CameraImage, CameraModel, DepthImage, FloatArray
 from magma_ros.errors import EnvironmentMissing
-from magma_ros.rotations import inverse, make_pose, rotation_of
+from magma_ros.rotations import make_pose
 from magma_ros.sim.model_building import (
     AMBIENT,
     CAMERA_LOOK_AT_M,
@@ -109,18 +109,3 @@ def _look_at(position: FloatArray, target: FloatArray) -> Rotation:
     right = np.cross([0.0, 0.0, 1.0], backward)
     right /= np.linalg.norm(right)
     return Rotation.from_matrix(np.stack([right, np.cross(backward, right), backward], axis=1))
-
-
-def project(camera: CameraModel, points_in_base_m: FloatArray) -> FloatArray:
-    """(n, 3) points in the base frame -> (n, 2) pixels (may lie outside of the picture)."""
-    to_camera = inverse(camera.pose_camera_in_base)
-    points = (
-        rotation_of(to_camera).apply(np.atleast_2d(points_in_base_m)) + to_camera.translation_m
-    )
-    return np.stack(
-        [
-            camera.centre_x_px + camera.focal_x_px * points[:, 0] / points[:, 2],
-            camera.centre_y_px + camera.focal_y_px * points[:, 1] / points[:, 2],
-        ],
-        axis=1,
-    )

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from magma_ros.data_types import CameraImage, DeltaChunk, Observation, PixelTrace
-from magma_ros.errors import ModelError
+from magma_ros.errors import CameraError, ModelError
 from magma_ros.model.action_model import ActionModel
 from magma_ros.model.action_scaling import ActionStatistics
 from magma_ros.pipeline import Mode, PredictMemory, predict
@@ -63,7 +63,7 @@ class ModelPolicy:
                 self._mode,
                 self._frame_id,
             )
-        except ModelError:
+        except (CameraError, ModelError):
             self.refusals += 1
             chunk = None
         self.latencies_s.append(time.perf_counter() - started_s)

@@ -22,7 +22,7 @@ BENCHMARKS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma bench``."""
     parser.epilog = 'Measure on an idle machine; the printed load says whether it was.'
-    parser.add_argument('name', choices=('all', *BENCHMARKS))
+    parser.add_argument('name', nargs='?', default='all', choices=('all', *BENCHMARKS))
     parser.add_argument('--json', action='store_true', help='print one JSON object')
 
 

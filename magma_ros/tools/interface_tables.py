@@ -38,10 +38,9 @@ def topic_table() -> str:
         (f'`{t.name}`', _name(t.kind), f'{t.publishers} -> {t.subscribers}', t.meaning)
         for t in TOPICS
     ]
-    rows += [
-        (f'`{s.name}`', _name(s.kind), f'{"action" if s.is_action else "service"} of {s.server}', s.meaning)
-        for s in SERVICES
-    ]
+    for one in SERVICES:
+        who = f'{"action" if one.is_action else "service"} of {one.server}'
+        rows.append((f'`{one.name}`', _name(one.kind), who, one.meaning))
     return _table(('name', 'type', 'who', 'meaning'), rows)
 
 
@@ -72,7 +71,7 @@ def with_tables(text: str) -> str:
         before, opening, rest = text.partition(f'<!-- {name} -->\n')
         _, closing, after = rest.partition(f'<!-- /{name} -->')
         if not opening or not closing:
-            raise ConfigurationError(f'the markers <!-- {name} --> and <!-- /{name} --> are missing')
+            raise ConfigurationError(f'<!-- {name} --> and <!-- /{name} --> must both be there')
         text = f'{before}{opening}{make()}{closing}{after}'
     return text
 

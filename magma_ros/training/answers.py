@@ -9,14 +9,15 @@ import numpy as np
 from magma_ros.data_types import GripperEvent, PixelTrace
 from magma_ros.model.action_tokens import encode_action
 from magma_ros.model.magma_config import MAGMA_NANO
+from magma_ros.model.prompted_model import DecodingSettings
 from magma_ros.model.prompts import END_OF_TURN, Prompt, Special, action_prompt, trace_prompt
 from magma_ros.model.text_tokenizer import TextTokenizer
 from magma_ros.model.trace_text import GRID, format_trace_answer
 from magma_ros.sim.tasks import Task
-from magma_ros.training.demonstrations import CLOSE, NO_EVENT, PRESENCE
+from magma_ros.training.frames import CLOSE, NO_EVENT, PRESENCE
 
-PATH_STEPS = 6  # "for the next 6 steps"
-PATH_MARK = 1
+PATH_STEPS = DecodingSettings.trace_steps  # "for the next 6 steps", as at run time
+PATH_MARK = DecodingSettings.trace_marks[0]
 HARD, NUMBER, ACTION = 0, 1, 2  # how an answer token is taught
 ACTION_WEIGHTS = (1.0, 1.0, 1.0, 0.3, 0.3, 0.7, 1.0)
 NUMBER_WEIGHT, HARD_WEIGHT = 1.0, 0.3

@@ -10,7 +10,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.progress import track
+from torch import distributed, multiprocessing
 
 from magma_ros.model.checkpoint import save_checkpoint
+from magma_ros.model.checksum import write_checksums
 from magma_ros.model.embedding_init import initialise_embeddings
 from magma_ros.model.export_onnx import export_onnx
 from magma_ros.model.magma import MagmaForAction
@@ -30,12 +31,20 @@ from magma_ros.model.vision_tower import VisionTower
 from magma_ros.sim.instructions import TRAINED_PHRASINGS, phrase
 from magma_ros.sim.tasks import CUBES, DIRECTIONS, RECEPTACLES, Task
 from magma_ros.training.answers import AnswerEncoder
-from magma_ros.training.demonstrations import Demonstrations
-from magma_ros.training.policy_training import FrameSource, train_policy
-from magma_ros.training.tower_training import normalise, train_tower
+from magma_ros.training.frames import Demonstrations, join
+from magma_ros.training.optimisation import load_snapshot
+from magma_ros.training.policy_training import (
+    MAPS_FILE,
+    FrameSource,
+    PolicyStage,
+    Student,
+    train_policy,
+)
+from magma_ros.training.tower_training import load_tower, normalise, train_tower
 
 FIRST_TRAINING_SEED = 1_000  # evaluation begins at 100_000, corrections at 5_000_000
 FIRST_CORRECTION_SEED = 5_000_000
+TOKENIZER_FILE = 'tokenizer.json'
 
 
 @dataclass(frozen=True)
@@ -43,11 +52,11 @@ class NanoRecipe:
     """Sizes of the stages. The defaults made the shipped checkpoint (docs/nano.md)."""
 
     episodes: int = 1100
-    tower_steps: int = 1000
-    policy_steps: int = 2600
-    rounds: int = 2
-    round_episodes: int = 160
-    round_steps: int = 500
+    tower_steps: int = 520
+    policy_steps: int = 1900
+    rounds: int = 1
+    round_episodes: int = 240
+    round_steps: int = 2600
     seed: int = 0
 
 
@@ -56,54 +65,70 @@ def run_recipe(folder: Path, recipe: NanoRecipe, processes: int = 2) -> Path:
 
     Stages that are finished are skipped, a stage that was interrupted goes on at its last
     snapshot. With the same recipe and seed the data are the same on every machine; weights agree
-    as far as the processor's arithmetic does.
+    as far as the processor's arithmetic and the number of processes do.
     """
     torch.set_num_threads(processes)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'recipe.json').write_text(json.dumps(asdict(recipe), indent=1))
-    started_s = time.process_time()
-    tokenizer_json = folder / 'tokenizer.json'
-    train_tokenizer(build_corpus(training_sentences())).save(str(tokenizer_json))
-    encoder = AnswerEncoder(load_tokenizer(tokenizer_json))
-
+    train_tokenizer(build_corpus(training_sentences())).save(str(folder / TOKENIZER_FILE))
     shares = collect_in_parallel(
         folder / 'expert', FIRST_TRAINING_SEED, recipe.episodes, processes, None
     )
     data = join([Demonstrations.load(share) for share in shares])
     tower = train_tower(data, folder, recipe.tower_steps, seed=recipe.seed)
-    maps = cached_maps(tower, data, folder / 'expert_maps.npy')
-
-    model = new_model(tower, load_tokenizer(tokenizer_json), recipe.seed)
-    source = FrameSource(data, maps)
-    train_policy(model, source, encoder, folder, 'policy', recipe.policy_steps, seed=recipe.seed)
+    stage = PolicyStage('policy', None, tuple(shares), recipe.policy_steps, recipe.seed)
+    checkpoint = run_stage(folder, tower, stage, processes)
     for number in range(recipe.rounds):
-        checkpoint = export(model, tokenizer_json, folder / f'checkpoint_{number}')
         first = FIRST_CORRECTION_SEED + 10_000 * number
-        shares = collect_in_parallel(
+        shares += collect_in_parallel(
             folder / f'round_{number}', first, recipe.round_episodes, processes, checkpoint
         )
-        new = join([Demonstrations.load(share) for share in shares])
-        new_maps = cached_maps(tower, new, folder / f'round_{number}_maps.npy')
-        source = FrameSource(join([source.data, new]), np.concatenate([source.maps, new_maps]))
-        train_policy(
-            model,
-            source,
-            encoder,
-            folder,
+        stage = PolicyStage(
             f'round_{number}_policy',
+            stage.name,
+            tuple(shares),
             recipe.round_steps,
-            seed=recipe.seed + 1 + number,
-            rate=0.4,
-            anneal_only=True,
+            recipe.seed + 1 + number,
+            rate=0.7,
+            is_narrow=True,
+            path_share=0.15,
         )
-    final = export(model, tokenizer_json, folder / 'checkpoint')
-    (final / 'training.json').write_text(
-        json.dumps(
-            {**asdict(recipe), 'cpu_s_of_last_run': round(time.process_time() - started_s)},
-            indent=1,
-        )
+        checkpoint = run_stage(folder, tower, stage, processes)
+    return checkpoint
+
+
+def run_stage(folder: Path, tower: VisionTower, stage: PolicyStage, processes: int) -> Path:
+    """Train one stage in parallel and export it; the folder of its checkpoint."""
+    for share in stage.shares:
+        cache_maps(tower, share)
+    rendezvous = folder / f'{stage.name}.rendezvous'
+    rendezvous.unlink(missing_ok=True)
+    multiprocessing.spawn(_train_share, (processes, folder, stage, rendezvous), processes)
+    model = _fresh_model(folder, stage.seed)
+    load_snapshot(Student(model), folder / f'{stage.name}.safetensors')
+    return export(model, folder / TOKENIZER_FILE, folder / f'checkpoint_{stage.name}')
+
+
+def _train_share(
+    rank: int, processes: int, folder: Path, stage: PolicyStage, rendezvous: Path
+) -> None:
+    """One process of a stage."""
+    torch.set_num_threads(1)
+    distributed.init_process_group(
+        'gloo', init_method=f'file://{rendezvous.absolute()}', rank=rank, world_size=processes
     )
-    return final
+    model = _fresh_model(folder, stage.seed)
+    load_tower(model.vision_tower, folder)
+    encoder = AnswerEncoder(load_tokenizer(folder / TOKENIZER_FILE))
+    train_policy(model, FrameSource.load(stage.shares), encoder, folder, stage)
+    distributed.destroy_process_group()
+
+
+def _fresh_model(folder: Path, seed: int) -> MagmaForAction:
+    torch.manual_seed(seed)
+    model = MagmaForAction(MAGMA_NANO)
+    initialise_embeddings(model, load_tokenizer(folder / TOKENIZER_FILE), seed)
+    return model
 
 
 def training_sentences() -> list[str]:
@@ -146,37 +171,19 @@ def collect_in_parallel(
     return shares
 
 
-def join(parts: list[Demonstrations]) -> Demonstrations:
-    """One set of frames from several."""
-    fields = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in Demonstrations.FIELDS
-    }
-    return Demonstrations(np.concatenate([part.images for part in parts]), **fields)
-
-
 @torch.inference_mode()
-def cached_maps(tower: VisionTower, data: Demonstrations, path: Path) -> np.ndarray:
-    """(n, 8, 8, channels) float16 maps of all pictures by the frozen tower, computed once."""
+def cache_maps(tower: VisionTower, share: Path) -> None:
+    """The tower's maps of a share's pictures, (n, 8, 8, channels) float16, computed once."""
+    path = share / MAPS_FILE
     if path.is_file():
-        return np.load(path, allow_pickle=False)
+        return
     tower.eval()
-    chunks = [
-        tower(normalise(data.images[start : start + 64], None)).numpy().astype(np.float16)
-        for start in track(range(0, len(data.states), 64), 'maps of the tower')
+    images = Demonstrations.load(share).images
+    maps = [
+        tower(normalise(images[start : start + 64], None)).numpy().astype(np.float16)
+        for start in track(range(0, len(images), 64), f'maps of {share.name}')
     ]
-    maps = np.concatenate(chunks)
-    np.save(path, maps)
-    return maps
-
-
-def new_model(tower: VisionTower, tokenizer: object, seed: int) -> MagmaForAction:
-    """A fresh magma-nano with this tower."""
-    torch.manual_seed(seed)
-    model = MagmaForAction(MAGMA_NANO)
-    initialise_embeddings(model, tokenizer, seed)  # type: ignore[arg-type]
-    model.vision_tower = tower
-    return model
+    np.save(path, np.concatenate(maps))
 
 
 def export(model: MagmaForAction, tokenizer_json: Path, folder: Path) -> Path:
@@ -185,6 +192,7 @@ def export(model: MagmaForAction, tokenizer_json: Path, folder: Path) -> Path:
     model.eval()
     save_checkpoint(model, folder)
     export_onnx(model, tokenizer_json, folder)
+    write_checksums(folder)
     if not (folder / 'tokenizer.json').is_file():
         shutil.copy(tokenizer_json, folder / 'tokenizer.json')
     return folder

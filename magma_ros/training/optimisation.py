@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import distributed, nn
 
 # Matrices that map words to vectors or vectors to words, and heads that only training has: AdamW.
 NOT_FOR_MUON = ('embed_tokens', 'lm_head', 'head.', 'position', 'stem', 'downsample', 'conv_dw')
@@ -69,11 +69,24 @@ class Optimisation:
         for optimiser, _ in self._optimisers:
             optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if distributed.is_initialized():
+            self._average_gradients()
         nn.utils.clip_grad_norm_(self._parameters, 1.0)
         for optimiser, rate in self._optimisers:
             for group in optimiser.param_groups:
                 group['lr'] = rate * self.rate(step)
             optimiser.step()
+
+    def _average_gradients(self) -> None:
+        """Mean of the gradients of all processes, each of which saw a batch of its own."""
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        distributed.all_reduce(flat)
+        flat /= distributed.get_world_size()
+        for gradient, mean in zip(
+            gradients, flat.split([g.numel() for g in gradients]), strict=True
+        ):
+            gradient.copy_(mean.view_as(gradient))
 
     def save(self, path: Path, step: int) -> None:
         """Everything needed to go on after ``step`` steps, replaced in one piece."""
@@ -109,3 +122,10 @@ class Optimisation:
                     state['state'].setdefault(int(index), {})[key] = tensor
             optimiser.load_state_dict(state)
         return step
+
+
+def load_snapshot(model: nn.Module, path: Path) -> None:
+    """The weights of another stage's snapshot, without its optimiser state."""
+    with safe_open(path, 'pt') as snapshot:  # type: ignore[no-untyped-call]
+        names = [name for name in snapshot.keys() if name.startswith('model.')]  # noqa: SIM118
+        model.load_state_dict({name[6:]: snapshot.get_tensor(name) for name in names})

@@ -7,38 +7,62 @@ A grounding head, dropped afterwards, asks the state of each colour word where t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from rich.progress import Progress
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from magma_ros.model.magma import MagmaForAction
 from magma_ros.model.magma_config import MAGMA_NANO
 from magma_ros.model.prefix_sharing import share_prefix
 from magma_ros.sim.instructions import random_sentence
 from magma_ros.training.answers import ACTION, HARD, NUMBER, AnswerEncoder, Branch
-from magma_ros.training.demonstrations import Demonstrations, task_from_indices
-from magma_ros.training.optimisation import Optimisation
+from magma_ros.training.frames import Demonstrations, join_labels, task_from_indices
+from magma_ros.training.optimisation import Optimisation, load_snapshot
 from magma_ros.training.tower_training import place_loss
 
+BATCH_FRAMES = 16  # pictures in a batch of one process, each with several questions
+MUON_RATE, ADAM_RATE = 0.015, 2e-3
 SIGMA_START, SIGMA_END = 12.0, 2.0  # bins, width of the soft targets
 SIGMA_SHRINKS_UNTIL = 0.6  # share of the training
 PATH_WEIGHT, GROUNDING_WEIGHT = 3.0, 0.5
 GROUNDING_LAYER = 2
 ACTION_BRANCHES, PATH_BRANCHES = 4, 2
-PATH_SHARE = 0.35  # of the batches ask for paths, the others for actions
+MAPS_FILE = 'maps.npy'
 LABEL_DITHER = 0.02  # normalised; no action value may occur often enough to be worth guessing
+
+
+@dataclass(frozen=True)
+class PolicyStage:
+    """One stage of the training of projector and decoder."""
+
+    name: str  # of its snapshot and curve
+    previous: str | None  # stage whose weights it begins with
+    shares: tuple[Path, ...]  # folders of demonstrations
+    steps: int
+    seed: int
+    rate: float = 1.0  # multiplies both learning rates
+    is_narrow: bool = False  # soft targets are narrow from the beginning
+    path_share: float = 0.35  # of the batches ask for paths, the others for actions
 
 
 @dataclass
 class FrameSource:
-    """Demonstrations with the tower's maps, (n, 8, 8, channels) float16."""
+    """Labels of frames, and the tower's maps of their pictures, (n, 8, 8, channels) float16."""
 
     data: Demonstrations
     maps: np.ndarray
+
+    @classmethod
+    def load(cls, shares: Sequence[Path]) -> FrameSource:
+        """Labels and maps of several shares; the pictures themselves stay on disk."""
+        data = join_labels([Demonstrations.load(share) for share in shares])
+        maps = [np.load(share / MAPS_FILE, allow_pickle=False) for share in shares]
+        return cls(data, np.concatenate(maps))
 
 
 class Student(nn.Module):
@@ -66,12 +90,16 @@ class Batch:
 
 
 def make_batch(
-    source: FrameSource, encoder: AnswerEncoder, random: np.random.Generator, frames: int
+    source: FrameSource,
+    encoder: AnswerEncoder,
+    random: np.random.Generator,
+    frames: int,
+    path_share: float,
 ) -> Batch:
     """Draw frames, sentences and labels; everything follows from ``random``."""
     data = source.data
     rows = np.sort(random.choice(len(data.states), frames, replace=False))
-    is_path = bool(random.random() < PATH_SHARE)
+    is_path = bool(random.random() < path_share)
     count = PATH_BRANCHES if is_path else ACTION_BRANCHES
     befores, afters, all_branches = [], [], []
     for row in rows:
@@ -186,62 +214,46 @@ def train_policy(
     source: FrameSource,
     encoder: AnswerEncoder,
     folder: Path,
-    name: str,
-    steps: int,
-    batch_frames: int = 16,
-    seed: int = 0,
-    rate: float = 1.0,
-    anneal_only: bool = False,
+    stage: PolicyStage,
 ) -> None:
-    """Train projector and decoder in place; snapshots every 100 steps, resumed by a second call.
+    """Train projector and decoder in place; a snapshot every 100 steps, resumed by a second call.
 
-    Args:
-        model: its tower stays as it is.
-        source: frames and cached maps.
-        encoder: builds the questions and answers.
-        folder: snapshot ``<name>.safetensors`` and curve ``<name>_curve.csv`` go here.
-        name: of this stage.
-        steps: batches in all.
-        batch_frames: pictures per batch, each with several questions.
-        seed: of data order and labels.
-        rate: multiplies both learning rates.
-        anneal_only: soft targets are narrow from the beginning (for later rounds).
+    In a process group every process draws batches of its own and the gradients are averaged.
     """
-    torch.manual_seed(seed)
+    rank = distributed.get_rank() if distributed.is_initialized() else 0
+    torch.manual_seed(stage.seed)
     student = Student(model)
     for parameter in model.vision_tower.parameters():
         parameter.requires_grad_(False)
-    optimisation = Optimisation(student, steps, muon_rate=0.015 * rate, adam_rate=2e-3 * rate)
-    snapshot, curve = folder / f'{name}.safetensors', folder / f'{name}_curve.csv'
+    optimisation = Optimisation(
+        student, stage.steps, muon_rate=MUON_RATE * stage.rate, adam_rate=ADAM_RATE * stage.rate
+    )
+    snapshot, curve = folder / f'{stage.name}.safetensors', folder / f'{stage.name}_curve.csv'
+    if not snapshot.is_file() and stage.previous:
+        load_snapshot(student, folder / f'{stage.previous}.safetensors')
     done = optimisation.resume(snapshot)
-    if done == 0:
+    if done == 0 and rank == 0:
         curve.write_text('step,action_loss,path_loss,grounding_loss\n')
-    sums = {'action': [0.0, 0], 'path': [0.0, 0], 'grounding': [0.0, 0]}
-    with Progress() as progress:
-        bar = progress.add_task(name, total=steps, completed=done)
-        for step in range(done, steps):
-            random = np.random.default_rng((seed, 2, step))
-            batch = make_batch(source, encoder, random, batch_frames)
-            sigma = SIGMA_END if anneal_only else sigma_at(step, steps)
+    sums: dict[str, list[float]] = {'action': [], 'path': [], 'grounding': []}
+    with Progress(disable=rank > 0) as progress:
+        bar = progress.add_task(stage.name, total=stage.steps, completed=done)
+        for step in range(done, stage.steps):
+            random = np.random.default_rng((stage.seed, 2, step, rank))
+            batch = make_batch(source, encoder, random, BATCH_FRAMES, stage.path_share)
+            sigma = SIGMA_END if stage.is_narrow else sigma_at(step, stage.steps)
             with torch.autocast('cpu', torch.bfloat16):
                 losses = student_loss(student, batch, encoder, sigma)
             weight = PATH_WEIGHT if batch.is_path else 1.0
             total = weight * losses['answer'] + GROUNDING_WEIGHT * losses['grounding']
             optimisation.step(total, step)
-            for key, value in (
-                ('path' if batch.is_path else 'action', losses['answer']),
-                ('grounding', losses['grounding']),
-            ):
-                sums[key][0] += value.item()
-                sums[key][1] += 1
+            sums['path' if batch.is_path else 'action'].append(losses['answer'].item())
+            sums['grounding'].append(losses['grounding'].item())
             progress.advance(bar)
-            if step % 100 == 99 or step == steps - 1:
-                means = [
-                    sums[key][0] / max(1, sums[key][1]) for key in ('action', 'path', 'grounding')
-                ]
+            if rank == 0 and (step % 100 == 99 or step == stage.steps - 1):
+                means = [np.mean(values) if values else np.nan for values in sums.values()]
                 with curve.open('a') as file:
                     file.write(f'{step + 1},' + ','.join(f'{mean:.4f}' for mean in means) + '\n')
-                sums = {key: [0.0, 0] for key in sums}
+                sums = {key: [] for key in sums}
                 optimisation.save(snapshot, step + 1)
 
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from magma_ros.model.magma_config import MAGMA_NANO
 from magma_ros.model.vision_tower import VisionTower
-from magma_ros.training.demonstrations import PRESENCE, Demonstrations
-from magma_ros.training.optimisation import Optimisation
+from magma_ros.training.frames import PRESENCE, Demonstrations
+from magma_ros.training.optimisation import Optimisation, load_snapshot
 
 THINGS = len(PRESENCE) + 1  # and the tool
 YAWED = 3  # cubes, the first columns of PRESENCE
@@ -126,6 +126,13 @@ def train_tower(
                     file.write(f'{step + 1},{loss.item():.4f},{error:.2f},{turn.item():.4f}\n')
                 optimisation.save(snapshot, step + 1)
     return model.tower
+
+
+def load_tower(tower: VisionTower, folder: Path) -> None:
+    """The weights that :func:`train_tower` left in ``folder``."""
+    model = TowerWithHead()
+    load_snapshot(model, folder / 'tower.safetensors')
+    tower.load_state_dict(model.tower.state_dict())
 
 
 def median_error_px(scores: Tensor, offsets: Tensor, places: Tensor) -> float:

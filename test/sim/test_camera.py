@@ -8,7 +8,8 @@ import pytest
 
 from magma_ros.errors import EnvironmentMissing
 from magma_ros.image.depth_lifting import deproject, find_block
-from magma_ros.sim.camera import OPTICAL_FRAME, SimCamera, project
+from magma_ros.image.projection import project
+from magma_ros.sim.camera import OPTICAL_FRAME, SimCamera
 from magma_ros.sim.scenario import make_scenario
 from magma_ros.sim.tasks import CUBE_EDGE_M
 

@@ -7,9 +7,9 @@ import pytest
 
 from magma_ros.data_types import DeltaChunk, GripperEvent, Observation, PixelTrace
 from magma_ros.image.depth_lifting import lift_trace
+from magma_ros.image.projection import project
 from magma_ros.motion.path_follower import PathFollower
 from magma_ros.pipeline import POLICY_PERIOD_S
-from magma_ros.sim.camera import project
 from magma_ros.sim.path_labels import path_label
 from magma_ros.sim.rollout import run_episode
 from magma_ros.sim.scenario import make_scenario

@@ -26,7 +26,7 @@ from magma_ros.training.answers import (
     PATH_STEPS,
     AnswerEncoder,
 )
-from magma_ros.training.demonstrations import (
+from magma_ros.training.frames import (
     CLOSE,
     MAX_PATH_POINTS,
     NO_EVENT,

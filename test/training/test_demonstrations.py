@@ -8,14 +8,12 @@ import pytest
 
 from magma_ros.sim.scenario import make_scenario
 from magma_ros.sim.tasks import CUBES, RECEPTACLES, Task
-from magma_ros.training.demonstrations import (
-    LABELS_PER_FRAME,
+from magma_ros.training.demonstrations import LABELS_PER_FRAME, collect, sensible_tasks
+from magma_ros.training.frames import (
     MAX_PATH_POINTS,
     NO_EVENT,
     PRESENCE,
     Demonstrations,
-    collect,
-    sensible_tasks,
     task_from_indices,
 )
 
