@@ -3,7 +3,7 @@
     predict(): picture + instruction -> DeltaChunk
         check      is the picture fresh and real?
         prepare    exactly what Magma sees
-        ask        the model: action tokens
+        ask        the model: action tokens, or (path mode, once) a trace to lift and follow
         decode     tokens -> metres, radians, gripper
         chunk      deltas + stamp of the picture + what they are relative to
 

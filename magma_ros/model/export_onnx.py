@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -144,3 +145,14 @@ def _export(
         external_data=False,
         verbose=False,
     )
+    drop_origins(path)
+
+
+def drop_origins(path: Path) -> None:
+    """Rewrite an ONNX file without the stack traces and source paths the exporter notes in it."""
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField('doc_string')
+        part.ClearField('metadata_props')
+    onnx.save(model, path)

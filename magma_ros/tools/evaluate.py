@@ -97,8 +97,10 @@ def evaluate(condition: Condition, checkpoint: Path | None, quiet: bool) -> dict
         trials = list(_with_progress(runner.run(condition), condition, quiet))
     finally:
         runner.close()
-    identity = runner.identity
-    return summarise(condition, trials, {'name': identity.name, 'sha256': identity.sha256})
+    acting = {'name': condition.actor, 'sha256': ''}
+    if condition.actor == 'model':
+        acting = {'name': runner.identity.name, 'sha256': runner.identity.sha256}
+    return summarise(condition, trials, acting)
 
 
 def default_mode() -> Mode:

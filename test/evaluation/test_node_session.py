@@ -62,6 +62,6 @@ def test_a_silent_camera_is_a_reason():
         NodeProcesses(programs, {'perception_node': scripted}, domain_id=domain_id) as nodes,
         OperatorClient(domain_id, nodes.check) as operator,
     ):
-        assert operator.wait_for(lambda: operator.perception.get('reason') == 'CAMERA_STALE', 10.0)
+        assert operator.wait_for(lambda: operator.perception.get('reason') == 'CAMERA_STALE', 30.0)
         assert operator.wait_for(lambda: 'CAMERA_STALE' in operator.ask('arm')[1], 5.0)
         assert operator.state['mode'] == 'disarmed'

@@ -100,7 +100,7 @@ class ControllerRig:
         self.node.destroy_node()
         rclpy.shutdown(context=self._context)
 
-    def wait_for(self, is_so, timeout_s=10.0):
+    def wait_for(self, is_so, timeout_s=45.0):
         deadline_s = time.monotonic() + timeout_s
         while not is_so():
             assert time.monotonic() < deadline_s, f'not within {timeout_s} s; state {self.state}'

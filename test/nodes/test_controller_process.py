@@ -99,7 +99,7 @@ def test_unknown_parameter_is_named(domain_id):
         [sys.executable, '-m', 'magma_ros.nodes.controller_node', '--ros-args', '-p', 'rat:=1.0'],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
 
     assert result.returncode == 2

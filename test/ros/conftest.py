@@ -34,4 +34,4 @@ def start_program(domain_id):
     for process in processes:
         # Interrupted, not killed: a killed node leaves its 35 MB in /dev/shm behind.
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)

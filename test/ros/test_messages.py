@@ -31,7 +31,7 @@ def node(domain_id, monkeypatch):
     rclpy.shutdown(context=context)
 
 
-def spin_until(node, done, timeout_s=10.0):
+def spin_until(node, done, timeout_s=45.0):
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     deadline_ns = node.get_clock().now().nanoseconds + timeout_s * 1e9
