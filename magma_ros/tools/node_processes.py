@@ -85,7 +85,7 @@ class NodeProcesses:
         """
         try:
             self._start()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no node may be left running
             self.stop()
             raise
         return self
