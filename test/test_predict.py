@@ -17,7 +17,7 @@ from magma_ros.data_types import (
 )
 from magma_ros.errors import CameraError, ConfigurationError, InstructionError, ModelError
 from magma_ros.model.action_scaling import decode_delta, load_statistics
-from magma_ros.model.scripted_model import ScriptedModel
+from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.pipeline import POLICY_PERIOD_S, PredictMemory, predict
 from magma_ros.rotations import DOWN, make_pose
 

@@ -9,7 +9,7 @@ import numpy as np
 from magma_ros.benchmarks.record import Entry
 from magma_ros.data_types import ArmState, Pose
 from magma_ros.image.image_preparation import prepare_image
-from magma_ros.model.onnx_model import load_onnx_model
+from magma_ros.model.backends.onnx_model import load_onnx_model
 from magma_ros.resources import asset_path
 
 REPEATS, WARM_UP = 60, 5

@@ -11,7 +11,7 @@ from magma_ros.data_types import DeltaChunk, EndEffectorDelta, Observation
 from magma_ros.evaluation.trials import Condition, Trial
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_scaling import load_statistics
-from magma_ros.model.onnx_model import load_onnx_model
+from magma_ros.model.backends.onnx_model import load_onnx_model
 from magma_ros.pipeline import POLICY_PERIOD_S
 from magma_ros.resources import asset_path
 from magma_ros.robot.arm_profile import load_arm_profile

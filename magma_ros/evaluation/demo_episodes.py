@@ -11,9 +11,9 @@ from typing import Any
 from magma_ros.errors import ConfigurationError, MagmaError
 from magma_ros.evaluation.episode_watch import EpisodeWatch, Frame
 from magma_ros.evaluation.node_session import EpisodeRecord, NodeSession
+from magma_ros.nodes.node_processes import NodeProcesses
 from magma_ros.sim.instructions import understand
 from magma_ros.sim.tasks import TASK_KINDS, TaskKind
-from magma_ros.tools.node_processes import NodeProcesses
 
 BAG = 'episode'  # folder of the bag of the first episode
 LOGS = 'logs'

@@ -11,10 +11,10 @@ from magma_ros.evaluation.node_session import EpisodeRecord, NodeSession
 from magma_ros.evaluation.trials import Condition, Trial
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_model import ModelIdentity
-from magma_ros.model.onnx_model import load_onnx_model
+from magma_ros.model.backends.onnx_model import load_onnx_model
+from magma_ros.nodes.node_processes import NodeProcesses
 from magma_ros.resources import asset_path
 from magma_ros.sim.scene import Variation
-from magma_ros.tools.node_processes import NodeProcesses
 
 DOMAINS = range(40, 100)  # one is drawn, so that two evaluations do not meet
 

@@ -14,11 +14,11 @@ from magma_ros.errors import ConfigurationError
 from magma_ros.model.action_model import ActionAnswer, ModelIdentity, TraceAnswer
 from magma_ros.model.action_tokens import ACTION_BINS, ACTION_LENGTH, decode_action
 from magma_ros.model.decoding import DecodingRule, choose_token, softmax
-from magma_ros.model.magma_config import MagmaConfig, PreprocessorConfig
-from magma_ros.model.prompts import Prompt, action_prompt, question_prompt, trace_prompt
-from magma_ros.model.state_text import format_state, state_values
-from magma_ros.model.text_tokenizer import TextTokenizer
-from magma_ros.model.trace_text import parse_trace_answer
+from magma_ros.model.network.magma_config import MagmaConfig, PreprocessorConfig
+from magma_ros.model.text.prompts import Prompt, action_prompt, question_prompt, trace_prompt
+from magma_ros.model.text.state_text import format_state, state_values
+from magma_ros.model.text.text_tokenizer import TextTokenizer
+from magma_ros.model.text.trace_text import parse_trace_answer
 
 Float32Array = NDArray[np.float32]
 PrepareImage = Callable[[NDArray[np.uint8], PreprocessorConfig], Float32Array]

@@ -12,9 +12,9 @@ from magma_ros.errors import ConfigurationError
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_model import ActionModel
 from magma_ros.model.action_scaling import ActionStatistics, load_statistics
-from magma_ros.model.hamster_text import parse_hamster_answer
-from magma_ros.model.onnx_model import load_onnx_model
-from magma_ros.model.scripted_model import ScriptedModel
+from magma_ros.model.backends.onnx_model import load_onnx_model
+from magma_ros.model.backends.scripted_model import ScriptedModel
+from magma_ros.model.text.hamster_text import parse_hamster_answer
 from magma_ros.nodes.perception_inputs import PerceptionInputs, pose_from_seven
 from magma_ros.pipeline import MODES
 from magma_ros.resources import asset_path

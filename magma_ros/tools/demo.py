@@ -32,7 +32,7 @@ from magma_ros.evaluation.demo_files import write_files
 from magma_ros.evaluation.demo_report import DemoReport, as_plain_data
 from magma_ros.evaluation.node_session import EpisodeRecord
 from magma_ros.image.image_preparation import prepare_image
-from magma_ros.model.onnx_model import load_onnx_model
+from magma_ros.model.backends.onnx_model import load_onnx_model
 from magma_ros.pipeline import MODES
 from magma_ros.resources import asset_path
 from magma_ros.ros.process_environment import LARGEST_DOMAIN_ID

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from magma_ros.errors import ConfigurationError
-from magma_ros.model.checksum import find_damage
+from magma_ros.model.weights.checksum import find_damage
 from magma_ros.resources import asset_path
 from magma_ros.ros.process_environment import LARGEST_DOMAIN_ID
 from magma_ros.tools.environment import IMPORTED_MODULES

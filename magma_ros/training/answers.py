@@ -8,11 +8,11 @@ import numpy as np
 
 from magma_ros.data_types import GripperEvent, PixelTrace
 from magma_ros.model.action_tokens import encode_action
-from magma_ros.model.magma_config import MAGMA_NANO
+from magma_ros.model.network.magma_config import MAGMA_NANO
 from magma_ros.model.prompted_model import DecodingSettings
-from magma_ros.model.prompts import END_OF_TURN, Prompt, Special, action_prompt, trace_prompt
-from magma_ros.model.text_tokenizer import TextTokenizer
-from magma_ros.model.trace_text import GRID, format_trace_answer
+from magma_ros.model.text.prompts import END_OF_TURN, Prompt, Special, action_prompt, trace_prompt
+from magma_ros.model.text.text_tokenizer import TextTokenizer
+from magma_ros.model.text.trace_text import GRID, format_trace_answer
 from magma_ros.sim.tasks import Task
 from magma_ros.training.frames import CLOSE, NO_EVENT, PRESENCE
 

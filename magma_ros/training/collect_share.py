@@ -10,7 +10,7 @@ from pathlib import Path
 
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_scaling import load_statistics
-from magma_ros.model.onnx_model import load_onnx_model
+from magma_ros.model.backends.onnx_model import load_onnx_model
 from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.sim.model_policy import ModelPolicy
 from magma_ros.sim.tasks import TaskKind

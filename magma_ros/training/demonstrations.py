@@ -21,8 +21,8 @@ from magma_ros.data_types import (
 from magma_ros.image.image_preparation import resize_for_robot
 from magma_ros.image.projection import project
 from magma_ros.model.action_scaling import decode_delta, encode_delta, load_statistics
-from magma_ros.model.magma_config import MAGMA_NANO
-from magma_ros.model.state_text import quantise_state, state_values
+from magma_ros.model.network.magma_config import MAGMA_NANO
+from magma_ros.model.text.state_text import quantise_state, state_values
 from magma_ros.pipeline import POLICY_PERIOD_S
 from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.sim.camera import SimCamera

@@ -19,15 +19,15 @@ import torch
 from rich.progress import track
 from torch import distributed, multiprocessing
 
-from magma_ros.model.checkpoint import save_checkpoint
-from magma_ros.model.checksum import write_checksums
-from magma_ros.model.embedding_init import initialise_embeddings
-from magma_ros.model.export_onnx import export_onnx
-from magma_ros.model.magma import MagmaForAction
-from magma_ros.model.magma_config import MAGMA_NANO
-from magma_ros.model.nano_tokenizer import build_corpus, train_tokenizer
-from magma_ros.model.text_tokenizer import load_tokenizer
-from magma_ros.model.vision_tower import VisionTower
+from magma_ros.model.network.embedding_init import initialise_embeddings
+from magma_ros.model.network.magma import MagmaForAction
+from magma_ros.model.network.magma_config import MAGMA_NANO
+from magma_ros.model.network.vision_tower import VisionTower
+from magma_ros.model.text.nano_tokenizer import build_corpus, train_tokenizer
+from magma_ros.model.text.text_tokenizer import load_tokenizer
+from magma_ros.model.weights.checkpoint import save_checkpoint
+from magma_ros.model.weights.checksum import write_checksums
+from magma_ros.model.weights.export_onnx import export_onnx
 from magma_ros.sim.instructions import TRAINED_PHRASINGS, phrase
 from magma_ros.sim.tasks import CUBES, DIRECTIONS, RECEPTACLES, Task
 from magma_ros.training.answers import AnswerEncoder

@@ -16,9 +16,9 @@ import torch
 from rich.progress import Progress
 from torch import Tensor, distributed, nn
 
-from magma_ros.model.magma import MagmaForAction
-from magma_ros.model.magma_config import MAGMA_NANO
-from magma_ros.model.prefix_sharing import share_prefix
+from magma_ros.model.network.magma import MagmaForAction
+from magma_ros.model.network.magma_config import MAGMA_NANO
+from magma_ros.model.network.prefix_sharing import share_prefix
 from magma_ros.sim.instructions import random_sentence
 from magma_ros.training.answers import ACTION, HARD, NUMBER, AnswerEncoder, Branch
 from magma_ros.training.frames import Demonstrations, join_labels, task_from_indices

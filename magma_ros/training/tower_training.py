@@ -14,8 +14,8 @@ import torch
 from rich.progress import Progress
 from torch import Tensor, nn
 
-from magma_ros.model.magma_config import MAGMA_NANO
-from magma_ros.model.vision_tower import VisionTower
+from magma_ros.model.network.magma_config import MAGMA_NANO
+from magma_ros.model.network.vision_tower import VisionTower
 from magma_ros.training.frames import PRESENCE, Demonstrations
 from magma_ros.training.optimisation import Optimisation, load_snapshot
 

@@ -10,7 +10,7 @@ from magma_ros.resources import config_path, share_directory
 
 pytest.importorskip('rclpy')
 
-from magma_ros.tools.node_processes import DEMO_PROGRAMS  # noqa: E402
+from magma_ros.nodes.node_processes import DEMO_PROGRAMS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,8 +9,8 @@ import pytest
 from magma_ros.evaluation import core_runs
 from magma_ros.evaluation.core_runs import CoreRunner
 from magma_ros.evaluation.trials import Condition
-from magma_ros.model.magma_config import MAGMA_NANO
-from magma_ros.model.scripted_model import ScriptedModel
+from magma_ros.model.backends.scripted_model import ScriptedModel
+from magma_ros.model.network.magma_config import MAGMA_NANO
 
 CONDITION = Condition('reach', 'direct', episodes=2, actor='expert')
 

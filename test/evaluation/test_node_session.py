@@ -10,13 +10,13 @@ pytest.importorskip('rclpy')
 from magma_ros.errors import ConfigurationError  # noqa: E402
 from magma_ros.evaluation.node_session import NodeSession  # noqa: E402
 from magma_ros.image.projection import project  # noqa: E402
+from magma_ros.nodes.node_processes import DEMO_PROGRAMS, NodeProcesses  # noqa: E402
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
 from magma_ros.ros.operator_client import OperatorClient  # noqa: E402
 from magma_ros.sim.camera import SimCamera  # noqa: E402
 from magma_ros.sim.path_labels import path_label  # noqa: E402
 from magma_ros.sim.scenario import make_scenario  # noqa: E402
 from magma_ros.sim.world import World  # noqa: E402
-from magma_ros.tools.node_processes import DEMO_PROGRAMS, NodeProcesses  # noqa: E402
 
 pytestmark = pytest.mark.ros
 SEED = 3

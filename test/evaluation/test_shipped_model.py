@@ -6,7 +6,7 @@ import pytest
 
 from magma_ros.evaluation.core_runs import CoreRunner
 from magma_ros.evaluation.trials import Condition
-from magma_ros.model.checksum import find_damage
+from magma_ros.model.weights.checksum import find_damage
 from magma_ros.resources import asset_path
 from magma_ros.sim.tasks import TASK_KINDS
 

@@ -19,7 +19,7 @@ from magma_ros.image.image_preparation import (
     resize_bilinear,
     resize_for_robot,
 )
-from magma_ros.model.magma_config import MAGMA_8B, MAGMA_NANO
+from magma_ros.model.network.magma_config import MAGMA_8B, MAGMA_NANO
 
 GOLDEN = json.loads((Path(__file__).parents[1] / 'golden' / 'crops.json').read_text())
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from magma_ros.model.nano_tokenizer import build_corpus, train_tokenizer
-from magma_ros.model.text_tokenizer import TextTokenizer, load_tokenizer
+from magma_ros.model.text.nano_tokenizer import build_corpus, train_tokenizer
+from magma_ros.model.text.text_tokenizer import TextTokenizer, load_tokenizer
 
 
 @pytest.fixture(scope='session')

@@ -8,7 +8,7 @@ import pytest
 from magma_ros.evaluation.core_runs import ExpertPolicy, RandomPolicy
 from magma_ros.motion.approach import STEP_M, STEP_RAD
 from magma_ros.rotations import euler_from_rotation_vector
-from magma_ros.sim.expert import expert_delta, grasp_yaw, is_holding
+from magma_ros.sim.expert import expert_delta, is_holding
 from magma_ros.sim.rollout import run_episode
 from magma_ros.sim.scenario import make_scenario
 from magma_ros.sim.tasks import CUBES, RECEPTACLES, TASK_KINDS, TIME_LIMIT_S, Task, Truth
@@ -97,8 +97,13 @@ def test_holding_needs_the_gap_of_a_cube_and_the_cube_in_it() -> None:
     assert not is_holding(replace(at_cube, tool_m=at_cube.tool_m + 0.05), 'red cube')
 
 
-def test_the_grasp_yaw_fits_the_cube() -> None:
-    for seed in range(100):
-        truth = random_truth(seed)
-        off = (grasp_yaw(truth, 'red cube') - truth.yaws_rad['red cube']) / (np.pi / 2)
-        assert off == pytest.approx(round(off), abs=1e-9)
+@pytest.mark.parametrize('yaw_rad', [0.0, np.pi / 8, np.pi / 4])
+def test_a_cube_is_picked_however_it_lies(world, camera, yaw_rad) -> None:
+    scenario = make_scenario('pick', 7)
+    x_m, y_m, _ = scenario.scene.cubes[scenario.task.target]
+    cubes = {**scenario.scene.cubes, scenario.task.target: (x_m, y_m, yaw_rad)}
+    scene = replace(scenario.scene, cubes=cubes)
+
+    assert run_episode(
+        world, camera, ExpertPolicy(world, scenario.task), scenario.task, scene
+    ).success

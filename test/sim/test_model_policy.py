@@ -6,7 +6,7 @@ import pytest
 from magma_ros.data_types import GripperEvent, Observation, PixelTrace
 from magma_ros.image.image_checks import find_fault
 from magma_ros.model.action_scaling import load_statistics
-from magma_ros.model.scripted_model import ScriptedModel
+from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.sim.model_policy import ModelPolicy
 from magma_ros.sim.scenario import make_scenario
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from magma_ros.data_types import GripperEvent
 from magma_ros.model.action_tokens import decode_action
-from magma_ros.model.magma_config import MAGMA_NANO
-from magma_ros.model.nano_tokenizer import build_corpus, train_tokenizer
-from magma_ros.model.prompts import END_OF_TURN, action_prompt, trace_prompt
-from magma_ros.model.text_tokenizer import TextTokenizer, load_tokenizer
-from magma_ros.model.trace_text import GRID, parse_trace_answer
+from magma_ros.model.network.magma_config import MAGMA_NANO
+from magma_ros.model.text.nano_tokenizer import build_corpus, train_tokenizer
+from magma_ros.model.text.prompts import END_OF_TURN, action_prompt, trace_prompt
+from magma_ros.model.text.text_tokenizer import TextTokenizer, load_tokenizer
+from magma_ros.model.text.trace_text import GRID, parse_trace_answer
 from magma_ros.sim.instructions import HELD_OUT_PHRASINGS, TRAINED_PHRASINGS, phrase
 from magma_ros.sim.tasks import CUBES, Task
 from magma_ros.training.answers import (

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
-from magma_ros.model.magma_config import MAGMA_NANO  # noqa: E402
+from magma_ros.model.network.magma_config import MAGMA_NANO  # noqa: E402
 from magma_ros.training.answers import ACTION, HARD, NUMBER  # noqa: E402
 from magma_ros.training.policy_training import (  # noqa: E402
     SIGMA_END,

@@ -1,0 +1,1 @@
+"""What answers behind ``ActionModel``: onnxruntime, torch, a script."""

@@ -1,0 +1,1 @@
+"""The numbers: configuration, ConvNeXt tower, projector and decoder (torch)."""

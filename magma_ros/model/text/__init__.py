@@ -1,0 +1,1 @@
+"""What Magma is told and what it says: prompts, tokenizers and parsers of its answers."""

@@ -1,0 +1,1 @@
+"""Weights on disk: safetensors in and out, checksums, ONNX (torch)."""

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch')
+pytest.importorskip('transformers')
+pytest.importorskip('onnx')
+
+from magma_ros.data_types import ArmState, Pose  # noqa: E402
+from magma_ros.errors import ConfigurationError, InstructionError, ModelError  # noqa: E402
+from magma_ros.image.image_preparation import prepare_image  # noqa: E402
+from magma_ros.model.action_tokens import decode_action  # noqa: E402
+from magma_ros.model.backends.onnx_model import OnnxNetwork, load_onnx_model  # noqa: E402
+from magma_ros.model.backends.torch_model import load_torch_model  # noqa: E402
+from magma_ros.model.network.embedding_init import initialise_embeddings  # noqa: E402
+from magma_ros.model.network.magma import MagmaForAction  # noqa: E402
+from magma_ros.model.network.magma_config import MAGMA_8B, MAGMA_NANO  # noqa: E402
+from magma_ros.model.prompted_model import DecodingSettings, PromptedModel  # noqa: E402
+from magma_ros.model.text.text_tokenizer import load_tokenizer  # noqa: E402
+from magma_ros.model.weights.checkpoint import save_checkpoint  # noqa: E402
+from magma_ros.model.weights.export_onnx import export_onnx  # noqa: E402
+from magma_ros.rotations import DOWN  # noqa: E402
+
+pytestmark = pytest.mark.torch
+GREEDY = DecodingSettings(rule='greedy', max_text_tokens=12)
+
+
+@pytest.fixture(scope='module')
+def folder(tokenizer_json: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(1)
+    directory = tmp_path_factory.mktemp('nano')
+    model = MagmaForAction(MAGMA_NANO)
+    initialise_embeddings(model, load_tokenizer(tokenizer_json))
+    save_checkpoint(model, directory)
+    export_onnx(model, tokenizer_json, directory)
+    return directory
+
+
+def random_picture(seed: int) -> np.ndarray:
+    """Blocks of colour: unlike noise they survive the resize."""
+    blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return np.kron(blocks, np.ones((80, 80, 1), dtype=np.uint8))
+
+
+def arm_state(x_m: float) -> ArmState:
+    pose = Pose(np.array([x_m, 0.0, 0.1]), DOWN.as_quat())
+    return ArmState(np.zeros(6), np.zeros(6), pose, 1.0, 0)
+
+
+def test_onnx_gives_the_ids_of_torch(folder: Path) -> None:
+    in_torch = load_torch_model(folder, prepare_image, GREEDY)
+    in_onnx = load_onnx_model(folder, prepare_image, GREEDY)
+    answers = set()
+    for seed in range(20):
+        picture, state = random_picture(seed), arm_state(0.12 + 0.015 * seed)
+        expected = in_torch.generate_action(picture, 'pick up the red cube', state)
+        found = in_onnx.generate_action(picture, 'pick up the red cube', state)
+        assert found.ids == expected.ids
+        assert found.probabilities == pytest.approx(expected.probabilities, rel=1e-3)
+        answers.add(found.ids)
+    assert len(answers) > 1
+
+
+def test_words_of_onnx_are_those_of_torch(folder: Path) -> None:
+    question = 'What is the robot doing in the image?'
+    expected = load_torch_model(folder, prepare_image, GREEDY).answer(random_picture(0), question)
+    assert load_onnx_model(folder, prepare_image, GREEDY).answer(random_picture(0), question) == (
+        expected
+    )
+
+
+def test_steps_equal_one_pass(folder: Path) -> None:
+    network = OnnxNetwork(folder, MAGMA_NANO)
+    embeddings = np.random.default_rng(0).standard_normal((20, 128)).astype(np.float32)
+    whole, _ = network.decode(embeddings, None)
+    logits, cache = network.decode(embeddings[:11], None)
+    for index in range(11, 20):
+        logits, cache = network.decode(embeddings[index : index + 1], cache)
+    assert logits == pytest.approx(whole, abs=1e-4)
+    assert cache.keys.shape == (4, 1, 4, 20, 32)
+
+
+@pytest.fixture(scope='module')
+def model(folder: Path) -> PromptedModel:
+    return load_onnx_model(folder, prepare_image, DecodingSettings(rule='sample', seed=5))
+
+
+def test_action_answer(model: PromptedModel) -> None:
+    answer = model.generate_action(random_picture(0), 'grab the blue bowl', None)
+    assert len(answer.ids) == 7
+    assert answer.normalised == pytest.approx(decode_action(answer.ids, 1024))
+    probabilities = np.array(answer.probabilities)
+    assert probabilities.shape == (7,)
+    assert np.all((probabilities > 0) & (probabilities <= 1))
+
+
+def test_reset_repeats_the_samples(model: PromptedModel) -> None:
+    def ask() -> tuple[int, ...]:
+        return model.generate_action(random_picture(0), 'grab the blue bowl', None).ids
+
+    model.reset()
+    first, second = ask(), ask()
+    model.reset()
+    assert (ask(), ask()) == (first, second)
+    assert first != second
+
+
+def test_state_and_instruction_matter(folder: Path) -> None:
+    greedy = load_onnx_model(folder, prepare_image, GREEDY)
+    picture = random_picture(0)
+    probabilities = {
+        str(greedy.generate_action(picture, sentence, state).probabilities)
+        for sentence in ('grab the blue bowl', 'push the red cube')
+        for state in (None, arm_state(0.2), arm_state(0.4))
+    }
+    assert len(probabilities) == 6
+
+
+def test_capitals_do_not_matter_for_actions(folder: Path) -> None:
+    greedy = load_onnx_model(folder, prepare_image, GREEDY)
+    answers = [
+        greedy.generate_action(random_picture(0), sentence, None)
+        for sentence in ('grab the blue bowl', ' Grab the BLUE bowl ')
+    ]
+    assert answers[0].ids == answers[1].ids
+
+
+def test_untrained_model_gives_no_trace(model: PromptedModel) -> None:
+    answer = model.generate_trace(random_picture(0), 'grab the blue bowl', None)
+    assert answer.traces == []
+
+
+class _TraceNetwork:
+    """Says a given text, whatever it is asked."""
+
+    def __init__(self, ids: list[int]) -> None:
+        self._ids = [*ids, MAGMA_NANO.vocabulary.end_of_turn]
+
+    def encode_image(self, pixels: np.ndarray) -> np.ndarray:
+        return np.zeros((72, 1), dtype=np.float32)
+
+    def embed(self, ids: Sequence[int]) -> np.ndarray:
+        return np.zeros((len(ids), 1), dtype=np.float32)
+
+    def decode(self, embeddings: np.ndarray, cache: int | None) -> tuple[np.ndarray, int]:
+        step = 0 if cache is None else cache
+        logits = np.zeros(MAGMA_NANO.vocabulary.rows, dtype=np.float32)
+        logits[self._ids[step]] = 1.0
+        return logits, step + 1
+
+
+def test_trace_comes_in_pixels_of_the_picture(tokenizer_json: Path, model: PromptedModel) -> None:
+    tokenizer = load_tokenizer(tokenizer_json)
+    text = (
+        'Mark 1 at [128,64] should be moved, and their future positions are:\n\n'
+        '"Mark 1": "[[64,128],<action>Close Gripper</action>]"\n\n'
+    )
+    network = _TraceNetwork(tokenizer.encode_text(text))
+    says = PromptedModel(model.identity, MAGMA_NANO, network, tokenizer, prepare_image)
+    answer = says.generate_trace(random_picture(0), 'grab the blue bowl', None)
+    assert answer.text == text
+    assert answer.traces[0].start_px == pytest.approx([320.0, 120.0])
+    assert answer.traces[0].points_px == pytest.approx(np.array([[160.0, 240.0]]))
+
+
+def test_unusable_questions(model: PromptedModel, tokenizer_json: Path) -> None:
+    with pytest.raises(InstructionError):
+        model.generate_action(random_picture(0), '', None)
+    stateless = PromptedModel(
+        model.identity, MAGMA_8B, _TraceNetwork([]), load_tokenizer(tokenizer_json), prepare_image
+    )
+    with pytest.raises(ConfigurationError, match='takes no arm state'):
+        stateless.generate_action(random_picture(0), 'go', arm_state(0.2))
+
+
+def test_identity_follows_the_files(folder: Path, tmp_path: Path, model: PromptedModel) -> None:
+    copy = tmp_path / 'copy'
+    shutil.copytree(folder, copy)
+    assert load_onnx_model(copy, prepare_image).identity == model.identity
+    (copy / 'config.json').write_text((copy / 'config.json').read_text() + '\n')
+    assert load_onnx_model(copy, prepare_image).identity.sha256 != model.identity.sha256
+
+
+def test_missing_damaged_and_foreign_files(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / 'copy'
+    shutil.copytree(folder, copy)
+    config = (copy / 'config.json').read_text()
+    (copy / 'config.json').write_text(config.replace('"rows": 1033', '"rows": 1040'))
+    with pytest.raises(ModelError, match=r'\(1033, 128\).*\(1040, 128\)'):
+        load_onnx_model(copy, prepare_image)
+    (copy / 'decoder.onnx').write_bytes(b'not a model')
+    with pytest.raises(ModelError, match='decoder.onnx cannot be opened'):
+        load_onnx_model(copy, prepare_image)
+    (copy / 'decoder.onnx').unlink()
+    with pytest.raises(ModelError, match=r"lacks \['decoder.onnx'\]"):
+        load_onnx_model(copy, prepare_image)
