@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from magma_ros.errors import ConfigurationError
+from magma_ros.evaluation.suite import SUITE, full_table
 from magma_ros.evaluation.trials import Ablation, Actor, Condition, Through, Trial, summarise
 from magma_ros.pipeline import MODES, Mode
 from magma_ros.sim.tasks import TASK_KINDS
@@ -24,6 +27,7 @@ examples:
   magma evaluate --task put --ablation blank      the picture must matter
   magma evaluate --task put --ablation swapped    so must the sentence
   magma evaluate --task reach --through nodes --episodes 10
+  magma evaluate --suite runs/suite --processes 2   everything docs/nano.md shows; resumable
 """
 
 
@@ -31,7 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma evaluate``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument('--task', required=True, choices=TASK_KINDS)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('--task', choices=TASK_KINDS)
+    what.add_argument(
+        '--suite', type=Path, metavar='FOLDER', help='every published condition, a file for each'
+    )
+    parser.add_argument('--processes', type=int, default=1, help='of --suite')
     parser.add_argument('--episodes', type=int, default=50, metavar='N')
     parser.add_argument('--seed', type=int, default=100_000, help='of the first episode')
     parser.add_argument('--mode', choices=MODES, default=None, help='default: of the checkpoint')
@@ -56,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate and print; 0 whatever the success rate is."""
     if options.episodes < 1:
         raise ConfigurationError(f'--episodes {options.episodes}: at least 1 is needed')
+    if options.suite is not None:
+        return run_suite(options.suite, options.model, options.processes)
     condition = Condition(
         task=options.task,
         mode=options.mode or default_mode(),
@@ -84,6 +95,39 @@ def run(options: argparse.Namespace) -> int:
         if summary['failed_seeds']:
             print(f'failed seeds: {summary["failed_seeds"]}')
     return 0
+
+
+def run_suite(folder: Path, checkpoint: Path | None, processes: int) -> int:
+    """Run what ``folder`` lacks, write ``folder/results.json`` and print the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lacking = [name for name in SUITE if not (folder / f'{name}.json').is_file()]
+    alone = [name for name in lacking if SUITE[name].through == 'nodes']  # they need the machine
+    context = multiprocessing.get_context('spawn')
+    with (
+        ProcessPoolExecutor(max(1, processes), mp_context=context) as pool,
+        Progress(console=Console(file=sys.stderr)) as progress,
+    ):
+        bar = progress.add_task('conditions', total=len(lacking))
+        together = [name for name in lacking if name not in alone]
+        jobs = [pool.submit(_run_of_suite, name, folder, checkpoint) for name in together]
+        for job in as_completed(jobs):
+            progress.update(bar, advance=1, description=job.result())
+        for name in alone:
+            _run_of_suite(name, folder, checkpoint)
+            progress.update(bar, advance=1, description=name)
+    results = {
+        name: json.loads((folder / f'{name}.json').read_text(encoding='utf-8')) for name in SUITE
+    }
+    (folder / 'results.json').write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
+    print(full_table(results), end='')
+    return 0
+
+
+def _run_of_suite(name: str, folder: Path, checkpoint: Path | None) -> str:
+    """One condition in a process of its own; its name."""
+    summary = evaluate(SUITE[name], checkpoint, quiet=True)
+    (folder / f'{name}.json').write_text(json.dumps(summary), encoding='utf-8')
+    return name
 
 
 def evaluate(condition: Condition, checkpoint: Path | None, quiet: bool) -> dict:

@@ -7,7 +7,8 @@ import pytest
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.evaluation import core_runs
-from magma_ros.evaluation.trials import Condition, Trial
+from magma_ros.evaluation.suite import SUITE
+from magma_ros.evaluation.trials import Condition, Trial, summarise
 from magma_ros.model.action_model import ModelIdentity
 from magma_ros.tools import evaluate
 
@@ -84,3 +85,16 @@ def test_unknown_choices_name_the_known_ones(
     with pytest.raises(SystemExit):
         run('--task', 'pick', option, 'nonsense')
     assert 'choose from' in capsys.readouterr().err
+
+
+def test_a_finished_suite_is_put_together_without_running_anything(tmp_path, capsys) -> None:
+    for name, condition in SUITE.items():
+        trials = [Trial(0, 'go', True, 3.0, (0.01,))]
+        summary = summarise(condition, trials, {'name': 'nano', 'sha256': 'ab'})
+        (tmp_path / f'{name}.json').write_text(json.dumps(summary))
+
+    assert run('--suite', str(tmp_path)) == 0
+
+    assert Runner.conditions == []
+    assert json.loads((tmp_path / 'results.json').read_text()).keys() == SUITE.keys()
+    assert capsys.readouterr().out.count('1/1') == len(SUITE)
