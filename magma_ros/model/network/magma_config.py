@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from magma_ros.errors import ModelError
+from magma_ros.model.network.crops import Grid, choose_grid
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 TOWER_STRIDE_PX = 32
+STRATEGIES = ('crop', 'global')
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,33 @@ class PreprocessorConfig:
 
     base_img_size: int  # side of one crop in pixels
     num_crops: int
-    robot_size_px: int = 256  # robot pictures are resized to this square first
+    robot_size_px: int | None = (
+        256  # pictures are resized to this square first; none: they are not
+    )
     mean: tuple[float, float, float] = CLIP_MEAN
     std: tuple[float, float, float] = CLIP_STD
+    anyres_strategy: str = 'crop'  # the tower sees each crop alone; 'global': all as one picture
+
+    def __post_init__(self) -> None:
+        if self.anyres_strategy not in STRATEGIES:
+            raise ModelError(
+                f'anyres_strategy {self.anyres_strategy!r} is unknown: put one of {STRATEGIES} '
+                'into the preprocessor section of config.json'
+            )
+
+    def grid(self, width_px: int, height_px: int) -> Grid:
+        """Rows and columns of crops that a picture of this size is prepared to."""
+        if self.robot_size_px is not None:
+            width_px = height_px = self.robot_size_px
+        return choose_grid(width_px, height_px, self.base_img_size, self.num_crops)
+
+    def for_questions(self) -> PreprocessorConfig:
+        """The same without the robot's square, as Magma is asked about screenshots and photos.
+
+        A model with a single crop of the robot's size has only ever seen that square: it keeps it.
+        """
+        sees_more = (self.num_crops, self.base_img_size) != (1, self.robot_size_px)
+        return dataclasses.replace(self, robot_size_px=None) if sees_more else self
 
 
 @dataclass(frozen=True)
@@ -59,6 +85,11 @@ class DecoderConfig:
     rope_theta: float
     rms_norm_eps: float = 1e-5
     max_position_embeddings: int = 8192
+
+    @property
+    def head_size(self) -> int:
+        """Length of one attention head's keys and values."""
+        return self.hidden_size // self.num_attention_heads
 
 
 @dataclass(frozen=True)
@@ -104,16 +135,40 @@ class MagmaConfig:
     statistics_key: str | None = None  # action statistics the model was trained with, if only one
     state: StateConfig | None = None
 
-    def visual_tokens(self, grid: tuple[int, int] = (1, 1)) -> int:
+    def visual_tokens(self, grid: Grid = (1, 1)) -> int:
         """Tokens of ``grid`` (rows, columns) crops: each row of the map ends in a separator."""
         cells = self.preprocessor.base_img_size // TOWER_STRIDE_PX
         return grid[0] * cells * (grid[1] * cells + 1)
 
 
+# The towers by name. Source: timm 1.0 for all but nano, which is ours. The epsilon of LayerNorm
+# is 1e-5 in xxlarge only.
+CONVNEXT = {
+    'xxlarge': VisionConfig((384, 768, 1536, 3072), (3, 4, 30, 3)),
+    'large': VisionConfig((192, 384, 768, 1536), (3, 3, 27, 3), layer_norm_eps=1e-6),
+    'base': VisionConfig((128, 256, 512, 1024), (3, 3, 27, 3), layer_norm_eps=1e-6),
+    'tiny': VisionConfig((96, 192, 384, 768), (3, 3, 9, 3), layer_norm_eps=1e-6),
+    'nano': VisionConfig((24, 48, 96, 160), (1, 1, 3, 2), layer_scale_init=0.1),
+}
+
+PUBLISHED_VOCABULARY = VocabularyConfig(
+    base_size=128000,
+    rows=128261,
+    begin_of_text=128000,
+    start_header=128006,
+    end_header=128007,
+    end_of_turn=128009,
+    pad=128256,
+    image=128257,
+    action=128258,
+    image_start=128259,
+    image_end=128260,
+)
+
 MAGMA_8B = MagmaConfig(
     name='magma-8b',
     preprocessor=PreprocessorConfig(base_img_size=512, num_crops=4),
-    vision=VisionConfig(channels=(384, 768, 1536, 3072), depths=(3, 4, 30, 3)),
+    vision=CONVNEXT['xxlarge'],
     projector=ProjectorConfig(hidden_size=4096),
     decoder=DecoderConfig(
         hidden_size=4096,
@@ -123,25 +178,30 @@ MAGMA_8B = MagmaConfig(
         num_key_value_heads=8,
         rope_theta=500000.0,
     ),
-    vocabulary=VocabularyConfig(
-        base_size=128000,
-        rows=128261,
-        begin_of_text=128000,
-        start_header=128006,
-        end_header=128007,
-        end_of_turn=128009,
-        pad=128256,
-        image=128257,
-        action=128258,
-        image_start=128259,
-        image_end=128260,
+    vocabulary=PUBLISHED_VOCABULARY,
+)
+
+# Everything as in magma-8b but narrow: 121 MB in bf16, more than half of it embedding tables.
+MAGMA_TINY = MagmaConfig(
+    name='magma-tiny',
+    preprocessor=MAGMA_8B.preprocessor,
+    vision=CONVNEXT['tiny'],
+    projector=ProjectorConfig(hidden_size=128),
+    decoder=DecoderConfig(
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        rope_theta=500000.0,
     ),
+    vocabulary=PUBLISHED_VOCABULARY,
 )
 
 MAGMA_NANO = MagmaConfig(
     name='magma-nano',
     preprocessor=PreprocessorConfig(base_img_size=256, num_crops=1),
-    vision=VisionConfig(channels=(24, 48, 96, 160), depths=(1, 1, 3, 2), layer_scale_init=0.1),
+    vision=CONVNEXT['nano'],
     projector=ProjectorConfig(hidden_size=512, position_features=True),
     decoder=DecoderConfig(
         hidden_size=128,

@@ -1,34 +1,30 @@
-"""Saves and loads weights as safetensors (torch), with a strict check of every name and shape."""
+"""Saves and loads checkpoints as safetensors (torch), with a strict check of what they hold."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+import logging
 from pathlib import Path
+from typing import get_args
 
-import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
 
-from magma_ros.errors import ModelError
+from magma_ros.errors import ConfigurationError
+from magma_ros.model.action_model import ModelIdentity
 from magma_ros.model.network.magma import MagmaForAction
-from magma_ros.model.network.magma_config import MagmaConfig, read_config, write_config
-from magma_ros.model.weights.checksum import checksum_files
-
-Shape = tuple[int, ...]
-
-# In some copies of the released checkpoint, and never used: Magma takes the map before them.
-UNUSED_KEYS = frozenset(
-    {
-        'vision_tower.clip_vision_model.trunk.head.norm.weight',
-        'vision_tower.clip_vision_model.trunk.head.norm.bias',
-        'vision_tower.clip_vision_model.head.proj.weight',
-    }
+from magma_ros.model.network.magma_config import write_config
+from magma_ros.model.network.quantisation import Precision, Quantisation
+from magma_ros.model.weights.checksum import (
+    checksum_file,
+    checksum_files,
+    combine_checksums,
 )
-# Tools have spelled the layer scale both ways; a block has no other parameter of its own.
-_LAYER_SCALE = re.compile(r'(\.blocks\.\d+)\.weight$')
-LISTED_DIFFERENCES = 12
+from magma_ros.model.weights.device_memory import choose_device, free_memory
+from magma_ros.model.weights.memory_estimate import format_bytes, require_memory
+from magma_ros.model.weights.model_folder import identity_files, open_folder
+from magma_ros.model.weights.tensor_shapes import check_shapes
+from magma_ros.model.weights.weight_loading import Placement, load_weights
+
+LOG = logging.getLogger(__name__)
 
 
 def save_checkpoint(model: MagmaForAction, directory: Path) -> None:
@@ -39,69 +35,79 @@ def save_checkpoint(model: MagmaForAction, directory: Path) -> None:
     write_config(model.config, directory / 'config.json')
 
 
-def load_checkpoint(directory: Path) -> MagmaForAction:
-    """The model of a folder with ``config.json`` and ``model*.safetensors``, for evaluation.
+def load_checkpoint(
+    directory: Path,
+    dtype: Precision | None = None,
+    device: str = 'cpu',
+    quantise: Quantisation | None = None,
+    free_bytes: int | None = None,
+) -> MagmaForAction:
+    """The model of a checkpoint folder, for evaluation; see :func:`load_identified`."""
+    return load_identified(directory, dtype, device, quantise, free_bytes)[0]
+
+
+def load_identified(
+    directory: Path,
+    dtype: Precision | None = None,
+    device: str = 'cpu',
+    quantise: Quantisation | None = None,
+    free_bytes: int | None = None,
+) -> tuple[MagmaForAction, ModelIdentity]:
+    """The model of a checkpoint folder, for evaluation, and what exactly was loaded.
+
+    Never needs more memory than the finished weights and the pages of one shard.
+
+    Args:
+        directory: in the released layout or ours; ``hub_folder.find_folder`` gives it for a hub
+            id.
+        dtype: precision of weights and activations; none means as stored.
+        device: auto, cpu, cuda, or cuda:<number>.
+        quantise: keep the decoder's linear layers in so many bits.
+        free_bytes: free memory of the device; none means ask it.
+
+    Returns:
+        The model, and its identity: SHA-256 over the files that were read
+        (``model_folder.identity_files``), taken while reading.
 
     Raises:
-        ModelError: a file is missing or damaged, or names and shapes are not those of the
-            configuration.
+        ModelError: the folder is not a complete, undamaged checkpoint of Magma in safetensors, or
+            does not fit into the memory that is free.
+        ConfigurationError: there is no such device or precision.
+        EnvironmentMissing: the device or a library for it is not there.
     """
-    config = read_config(directory / 'config.json')
-    files = weight_files(directory)
-    tensors = dict(_read_tensors(files))
-    check_shapes({name: tuple(tensor.shape) for name, tensor in tensors.items()}, config)
-    model = MagmaForAction(config)
-    model.load_state_dict(tensors, strict=True)
-    return model.eval()
+    _require_choice('precision', dtype, get_args(Precision))
+    _require_choice('quantisation', quantise, get_args(Quantisation))
+    folder = open_folder(directory)
+    shapes = {name: tensor.shape for name, tensor in folder.tensors.items()}
+    check_shapes(shapes, folder.config)
+    placement = Placement(dtype or folder.precision, quantise, choose_device(device))
+    free = free_memory(placement.device) if free_bytes is None else free_bytes
+    needed = require_memory(
+        folder.config, shapes, placement.precision, quantise, placement.device, free
+    )
+    LOG.info(
+        'loading %s in %s on %s: %s of %s free',
+        folder.config.name,
+        quantise or placement.precision,
+        placement.device,
+        format_bytes(needed.total),
+        format_bytes(free),
+    )
+    model, digests = load_weights(folder, placement)
+    configuration = [path for path in identity_files(directory) if path not in folder.shards]
+    checksums = [(path.name, checksum_file(path)) for path in configuration]
+    checksums += [
+        (shard.name, digest) for shard, digest in zip(folder.shards, digests, strict=True)
+    ]
+    name = f'{folder.config.name}-{quantise}' if quantise else folder.config.name
+    return model, ModelIdentity(name, combine_checksums(checksums))
 
 
 def checksum_checkpoint(directory: Path) -> str:
     """SHA-256 over configuration and weights: the identity that goes into recordings."""
-    return checksum_files([directory / 'config.json', *weight_files(directory)])
+    return checksum_files(identity_files(directory))
 
 
-def weight_files(directory: Path) -> list[Path]:
-    """The safetensors files of a checkpoint, in order; raises ModelError if there are none."""
-    files = sorted(directory.glob('model*.safetensors'))
-    if not files:
-        raise ModelError(f'{directory} has no model*.safetensors: give the folder of a checkpoint')
-    return files
-
-
-def expected_shapes(config: MagmaConfig) -> dict[str, Shape]:
-    """Name and shape of every tensor, without allocating any."""
-    with torch.device('meta'):
-        model = MagmaForAction(config)
-    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-
-
-def check_shapes(found: Mapping[str, Shape], config: MagmaConfig) -> None:
-    """Raises ModelError that lists what is missing, unknown or of another shape."""
-    expected = expected_shapes(config)
-    differences = [f'missing  {name} {expected[name]}' for name in sorted(expected.keys() - found)]
-    differences += [f'unknown  {name} {found[name]}' for name in sorted(found.keys() - expected)]
-    differences += [
-        f'shape    {name} is {found[name]}, expected {expected[name]}'
-        for name in sorted(expected.keys() & found)
-        if found[name] != expected[name]
-    ]
-    if differences:
-        listed = '\n  '.join(differences[:LISTED_DIFFERENCES])
-        rest = len(differences) - LISTED_DIFFERENCES
-        more = f'\n  and {rest} more' if rest > 0 else ''
-        raise ModelError(
-            f'the weights are not those of {config.name} '
-            f'({len(expected)} tensors expected, {len(found)} found):\n  {listed}{more}\n'
-            'give the folder of the matching checkpoint, or the config.json of these weights'
-        )
-
-
-def _read_tensors(files: list[Path]) -> Iterator[tuple[str, Tensor]]:
-    for path in files:
-        try:
-            with safe_open(path, framework='pt') as file:
-                for name in file.keys():  # noqa: SIM118 - not a dictionary
-                    if name not in UNUSED_KEYS:
-                        yield _LAYER_SCALE.sub(r'\1.gamma', name), file.get_tensor(name)
-        except SafetensorError as error:
-            raise ModelError(f'{path} is damaged ({error}): copy it again') from error
+def _require_choice(what: str, value: str | None, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
+        raise ConfigurationError(f'there is no {what} {value!r}: choose one of {choices}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from magma_ros.errors import ModelError
@@ -14,11 +14,16 @@ CHECKSUM_FILE = 'SHA256SUMS'  # beside the files, in the format of the sha256sum
 _LINE = re.compile(r'([0-9a-f]{64}) [ *]([^/\\]+)')
 
 
-def checksum_files(paths: Sequence[Path]) -> str:
+def checksum_files(paths: Iterable[Path]) -> str:
     """SHA-256 over the names and contents of the files, in the order given."""
+    return combine_checksums((path.name, checksum_file(path)) for path in paths)
+
+
+def combine_checksums(named: Iterable[tuple[str, str]]) -> str:
+    """One SHA-256 from the name and SHA-256 of each file, in the order given."""
     total = hashlib.sha256()
-    for path in paths:
-        total.update(f'{path.name} {checksum_file(path)}\n'.encode())
+    for name, digest in named:
+        total.update(f'{name} {digest}\n'.encode())
     return total.hexdigest()
 
 

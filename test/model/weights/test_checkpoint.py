@@ -13,12 +13,11 @@ from magma_ros.errors import ModelError  # noqa: E402
 from magma_ros.model.network.magma import MagmaForAction  # noqa: E402
 from magma_ros.model.network.magma_config import MAGMA_NANO  # noqa: E402
 from magma_ros.model.weights.checkpoint import (  # noqa: E402
-    check_shapes,
     checksum_checkpoint,
-    expected_shapes,
     load_checkpoint,
     save_checkpoint,
 )
+from magma_ros.model.weights.tensor_shapes import check_shapes, expected_shapes  # noqa: E402
 
 pytestmark = pytest.mark.torch
 GAMMA = 'vision_tower.clip_vision_model.trunk.stages.2.blocks.1.gamma'
