@@ -7,43 +7,50 @@ policy): PIL bicubic to 256 x 256, then bilinear without antialiasing to the can
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from magma_ros.errors import CameraError
+from magma_ros.image.bicubic import resize_bicubic
 
 Float32Array = NDArray[np.float32]
+Rgb = tuple[float, float, float]
 
 
 class PreparationSettings(Protocol):
     """What the preparation needs to know; ``model.magma_config.PreprocessorConfig`` has it."""
 
     @property
-    def robot_size_px(self) -> int:
-        """Side of the square every robot picture is resized to first."""
+    def robot_size_px(self) -> int | None:
+        """Side of the square the picture is resized to first; none: straight to the canvas."""
 
     @property
     def base_img_size(self) -> int:
         """Side of one crop in pixels."""
 
     @property
-    def num_crops(self) -> int:
-        """Largest number of crops of one picture."""
-
-    @property
-    def mean(self) -> tuple[float, float, float]:
+    def mean(self) -> Rgb:
         """Mean of each colour in 0..1."""
 
     @property
-    def std(self) -> tuple[float, float, float]:
+    def std(self) -> Rgb:
         """Standard deviation of each colour in 0..1."""
+
+    def grid(self, width_px: int, height_px: int) -> tuple[int, int]:
+        """Rows and columns of crops that a picture of this size is prepared to."""
 
 
 def prepare_image(rgb: NDArray[np.uint8], settings: PreparationSettings) -> Float32Array:
-    """Robot picture -> pixels of the vision tower, (1, 3, base, base).
+    """Picture -> crops for the vision tower, (n, 3, base, base), row by row.
+
+    ``settings.grid(width, height)`` says which rows and columns they form. This is Magma's image
+    processor: resize robot pictures, normalise, stretch to the canvas of the grid, cut. Equal to
+    it to 1e-6 on canvases whose sides are powers of two; to 5e-4 (a thirtieth of a grey level) on
+    those three crops long, where torch rounds its positions to single precision.
 
     Args:
         rgb: (height, width, 3) uint8, any size.
@@ -52,8 +59,17 @@ def prepare_image(rgb: NDArray[np.uint8], settings: PreparationSettings) -> Floa
     Raises:
         CameraError: the picture is not RGB uint8.
     """
-    pixels, _ = prepare_crops(resize_for_robot(rgb, settings.robot_size_px), settings)
-    return pixels
+    check_rgb(rgb)
+    base = settings.base_img_size
+    rows, columns = settings.grid(width_px=rgb.shape[1], height_px=rgb.shape[0])
+    if settings.robot_size_px is not None:
+        rgb = resize_for_robot(rgb, settings.robot_size_px)
+    canvas = np.empty((3, rows * base, columns * base), np.float32)
+    table = normalisation_table(settings.mean, settings.std)
+    for plane, values, target in zip(cv2.split(rgb), table, canvas, strict=True):
+        stretch_bilinear(np.asarray(cv2.LUT(plane, values), np.float32), target)
+    crops = canvas.reshape(3, rows, base, columns, base).transpose(1, 3, 0, 2, 4)
+    return np.ascontiguousarray(crops.reshape(rows * columns, 3, base, base))
 
 
 def resize_for_robot(rgb: NDArray[np.uint8], size_px: int = 256) -> NDArray[np.uint8]:
@@ -65,79 +81,26 @@ def resize_for_robot(rgb: NDArray[np.uint8], size_px: int = 256) -> NDArray[np.u
     check_rgb(rgb)
     if rgb.shape[:2] == (size_px, size_px):
         return rgb
-    resized = Image.fromarray(rgb).resize((size_px, size_px), Image.Resampling.BICUBIC)
-    return np.asarray(resized, dtype=np.uint8)
+    return resize_bicubic(rgb, size_px)
 
 
-def prepare_crops(
-    rgb: NDArray[np.uint8], settings: PreparationSettings
-) -> tuple[Float32Array, tuple[int, int]]:
-    """Picture -> crops (n, 3, base, base), row by row, and the grid (rows, columns) they form.
-
-    This is Magma's image processor with ``anyres_strategy`` "crop": normalise, stretch to the best
-    canvas, cut.
-
-    Raises:
-        CameraError: the picture is not RGB uint8.
-    """
-    check_rgb(rgb)
-    height, width = rgb.shape[:2]
-    base = settings.base_img_size
-    canvas_width, canvas_height = choose_canvas(width, height, base, settings.num_crops)
-    canvas = resize_bilinear(normalise(rgb, settings), canvas_height, canvas_width)
-    rows, columns = canvas_height // base, canvas_width // base
-    grid = canvas.reshape(rows, base, columns, base, 3).transpose(0, 2, 4, 1, 3)
-    return np.ascontiguousarray(grid.reshape(rows * columns, 3, base, base)), (rows, columns)
+@lru_cache(maxsize=8)
+def normalisation_table(mean: Rgb, std: Rgb) -> Float32Array:
+    """(3, 256): what each byte of each colour becomes, of about zero mean and unit variance."""
+    grey = np.arange(256, dtype=np.float32) / np.float32(255.0)
+    centred = grey - np.array(mean, dtype=np.float32)[:, None]
+    table = centred / np.array(std, dtype=np.float32)[:, None]
+    table.flags.writeable = False  # shared by all callers
+    return table
 
 
-def normalise(rgb: NDArray[np.uint8], settings: PreparationSettings) -> Float32Array:
-    """Bytes -> float32 of about zero mean and unit variance; the shape stays (..., 3)."""
-    mean = np.array(settings.mean, dtype=np.float32)
-    std = np.array(settings.std, dtype=np.float32)
-    return (rgb.astype(np.float32) / np.float32(255.0) - mean) / std
-
-
-def candidate_canvases(base: int, num_crops: int) -> list[tuple[int, int]]:
-    """All (width, height) made of at most ``num_crops`` squares of ``base``, in Magma's order."""
-    return [
-        (columns * base, rows * base)
-        for columns in range(1, num_crops + 1)
-        for rows in range(1, num_crops // columns + 1)
-    ]
-
-
-def choose_canvas(width: int, height: int, base: int, num_crops: int) -> tuple[int, int]:
-    """The canvas (width, height) that keeps most of the picture; ties: least waste, then first.
-
-    Source: ``select_best_resolution`` of LLaVA-NeXT, which Magma uses; scaled sizes are truncated.
-    """
-
-    def fit(canvas: tuple[int, int]) -> tuple[int, int]:
-        scale = min(canvas[0] / width, canvas[1] / height)
-        kept = min(int(width * scale) * int(height * scale), width * height)
-        return kept, kept - canvas[0] * canvas[1]
-
-    return max(candidate_canvases(base, num_crops), key=fit)
-
-
-def resize_bilinear(image: Float32Array, height: int, width: int) -> Float32Array:
-    """(h, w, c) -> (height, width, c) like torch's bilinear ``interpolate``, no antialiasing."""
-    if image.shape[:2] == (height, width):
-        return image
-    top, bottom, down = _neighbours(image.shape[0], height)
-    left, right, across = _neighbours(image.shape[1], width)
-    rows = image[top] + (image[bottom] - image[top]) * down[:, None, None]
-    return rows[:, left] + (rows[:, right] - rows[:, left]) * across[None, :, None]
-
-
-def _neighbours(
-    size: int, new_size: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], Float32Array]:
-    """Index before, index after and weight of the one after, for each new position."""
-    centres = (np.arange(new_size) + 0.5) * (size / new_size) - 0.5
-    centres = centres.clip(0, size - 1)
-    before = np.floor(centres).astype(np.intp)
-    return before, np.minimum(before + 1, size - 1), (centres - before).astype(np.float32)
+def stretch_bilinear(plane: Float32Array, target: Float32Array) -> None:
+    """(h, w) -> all of ``target`` like torch's bilinear ``interpolate``, without antialiasing."""
+    if plane.shape == target.shape:
+        np.copyto(target, plane)
+        return
+    height, width = target.shape
+    cv2.resize(plane, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
 
 
 def check_rgb(rgb: NDArray[np.uint8]) -> None:
@@ -145,6 +108,5 @@ def check_rgb(rgb: NDArray[np.uint8]) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
         raise CameraError(
             f'picture has shape {rgb.shape} and type {rgb.dtype}, but must be (height, width, 3) '
-            'uint8 RGB: '
-            'set the camera to rgb8 (or bgr8, which the camera topic reader converts)'
+            'uint8 RGB: set the camera to rgb8 (or bgr8, which the camera topic reader converts)'
         )

@@ -1,50 +1,22 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from magma_ros.errors import CameraError
 from magma_ros.image.image_preparation import (
-    candidate_canvases,
-    choose_canvas,
-    normalise,
-    prepare_crops,
+    normalisation_table,
     prepare_image,
-    resize_bilinear,
     resize_for_robot,
 )
-from magma_ros.model.network.magma_config import MAGMA_8B, MAGMA_NANO
+from magma_ros.model.network.magma_config import MAGMA_8B, MAGMA_NANO, PreprocessorConfig
 
-GOLDEN = json.loads((Path(__file__).parents[1] / 'golden' / 'crops.json').read_text())
+QUESTIONS_8B = MAGMA_8B.preprocessor.for_questions()
 
 
 def random_picture(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def test_candidates_are_magmas() -> None:
-    found = candidate_canvases(GOLDEN['base'], GOLDEN['num_crops'])
-    assert [list(canvas) for canvas in found] == GOLDEN['candidates_wh']
-
-
-@pytest.mark.parametrize('case', GOLDEN['cases'], ids=lambda case: str(case['input_wh']))
-def test_canvas_and_tokens_are_magmas(case: dict) -> None:
-    width, height = case['input_wh']
-    canvas = choose_canvas(width, height, GOLDEN['base'], GOLDEN['num_crops'])
-    assert list(canvas) == case['canvas_wh']
-    grid = (canvas[1] // GOLDEN['base'], canvas[0] // GOLDEN['base'])
-    assert list(grid) == case['image_sizes_hw']
-    assert MAGMA_8B.visual_tokens(grid) == case['visual_tokens']
-
-
-def test_nano_has_72_visual_tokens() -> None:
-    assert MAGMA_NANO.visual_tokens() == 72
 
 
 def test_robot_resize_is_pillows_bicubic() -> None:
@@ -68,38 +40,70 @@ def test_pixels_of_nano() -> None:
     assert pixels[0, :, 10, 20] == pytest.approx(expected, abs=1e-5)
 
 
-def test_robot_picture_of_8b_goes_through_256() -> None:
-    pixels = prepare_image(random_picture(480, 640), MAGMA_8B.preprocessor)
-    assert pixels.shape == (1, 3, 512, 512)
+def published_chain(rgb: np.ndarray, settings: PreprocessorConfig) -> np.ndarray:
+    """Magma's image processor step by step, in torch: ToTensor, Normalize, interpolate, unfold."""
+    torch = pytest.importorskip('torch')
+    base = settings.base_img_size
+    rows, columns = settings.grid(rgb.shape[1], rgb.shape[0])
+    if settings.robot_size_px is not None:
+        side = settings.robot_size_px
+        rgb = np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.BICUBIC))
+    mean, std = torch.tensor(settings.mean), torch.tensor(settings.std)
+    tensor = torch.from_numpy(rgb.copy()).permute(2, 0, 1).float().div(255)
+    tensor = tensor.sub(mean[:, None, None]).div(std[:, None, None])
+    size = (rows * base, columns * base)
+    canvas = torch.nn.functional.interpolate(tensor[None], size=size, mode='bilinear')
+    crops = canvas.unfold(2, base, base).unfold(3, base, base).permute(0, 2, 3, 1, 4, 5)
+    return crops.reshape(-1, 3, base, base).numpy()
 
 
-def test_crops_tile_the_canvas_row_by_row() -> None:
-    picture = random_picture(540, 960)
-    crops, grid = prepare_crops(picture, MAGMA_8B.preprocessor)
-    whole = resize_bilinear(normalise(picture, MAGMA_8B.preprocessor), 1024, 1024)
-    assert grid == (2, 2)
-    assert np.array_equal(crops[1], whole[:512, 512:].transpose(2, 0, 1))
-    assert np.array_equal(crops[2], whole[512:, :512].transpose(2, 0, 1))
+@pytest.mark.torch
+@pytest.mark.parametrize('config', [MAGMA_8B, MAGMA_NANO], ids=lambda config: config.name)
+@pytest.mark.parametrize('size', [(480, 640), (256, 256), (720, 1280), (640, 480), (9, 4)])
+def test_robot_pictures_equal_the_published_chain(config, size: tuple[int, int]) -> None:
+    picture = random_picture(*size)
+    expected = published_chain(picture, config.preprocessor)
+    found = prepare_image(picture, config.preprocessor)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize(
-    ('size', 'tolerance'), [((512, 512), 2e-6), ((512, 1024), 5e-4), ((100, 700), 5e-4)]
+    ('size', 'crops', 'tolerance'),
+    [
+        ((480, 640), 2, 1e-6),
+        ((640, 480), 2, 1e-6),
+        ((224, 224), 1, 1e-6),
+        ((540, 960), 4, 1e-6),
+        ((1, 1), 1, 1e-6),
+        ((400, 1400), 3, 5e-4),
+    ],
+    ids=str,
 )
-def test_bilinear_equals_torch(size: tuple[int, int], tolerance: float) -> None:
-    """Torch computes positions in single precision; one grey level is 0.015 after normalising."""
-    torch = pytest.importorskip('torch')
-    image = np.random.default_rng(1).standard_normal((256, 256, 3)).astype(np.float32)
-    tensor = torch.from_numpy(image).permute(2, 0, 1)[None]
-    expected = torch.nn.functional.interpolate(tensor, size=size, mode='bilinear')
-    found = resize_bilinear(image, *size)
-    np.testing.assert_allclose(found, expected[0].permute(1, 2, 0).numpy(), rtol=0, atol=tolerance)
+def test_question_pictures_equal_the_published_chain(
+    size: tuple[int, int], crops: int, tolerance: float
+) -> None:
+    picture = random_picture(*size)
+    found = prepare_image(picture, QUESTIONS_8B)
+    assert found.shape == (crops, 3, 512, 512)
+    np.testing.assert_allclose(
+        found, published_chain(picture, QUESTIONS_8B), rtol=0, atol=tolerance
+    )
 
 
-@settings(deadline=None, max_examples=50)
-@given(width=st.integers(1, 3000), height=st.integers(1, 3000))
-def test_any_size_gets_a_candidate_canvas(width: int, height: int) -> None:
-    assert choose_canvas(width, height, 512, 4) in candidate_canvases(512, 4)
+def test_crops_come_row_by_row() -> None:
+    picture = np.zeros((1024, 1024, 3), np.uint8)
+    picture[:512, 512:, 1] = 255  # green above on the right
+    crops = prepare_image(picture, QUESTIONS_8B)
+    assert QUESTIONS_8B.grid(1024, 1024) == (2, 2)
+    assert [crop[1].mean() > 0 for crop in crops] == [False, True, False, False]
+
+
+def test_the_table_cannot_be_overwritten() -> None:
+    settings = MAGMA_8B.preprocessor
+    with pytest.raises(ValueError, match='read-only'):
+        normalisation_table(settings.mean, settings.std)[0, 0] = 1.0
 
 
 @pytest.mark.parametrize(
