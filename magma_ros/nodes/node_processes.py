@@ -1,7 +1,6 @@
 """Starts the nodes of the demo as processes, waits until they live, and ends them in order.
 
-The same nodes with the same parameter files as ``launch/demo_sim.launch.py``, for machines that
-have no ``ros2 launch``.
+For machines that have no ``ros2 launch``; launch/demo_sim.launch.py starts the same list.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from magma_ros.errors import ConfigurationError, EnvironmentMissing
+from magma_ros.nodes.node_program import DEMO_PROGRAMS, NodeProgram
 from magma_ros.resources import config_path
 from magma_ros.ros.operator_client import OperatorClient
 from magma_ros.ros.process_environment import process_environment
@@ -28,23 +27,6 @@ from magma_ros.ros.shared_memory import remove_orphans, segments_of
 READY_S = 40.0
 INTERRUPT_S = 4.0  # time a node gets to leave by itself
 LOG_LINES = 12
-
-
-@dataclass(frozen=True)
-class NodeProgram:
-    """A node and its parameter files under config/; later files win."""
-
-    name: str
-    files: tuple[str, ...]
-
-
-# In the order of starting; see ``NodeProcesses.stop`` for the order of stopping.
-DEMO_PROGRAMS = (
-    NodeProgram('sim_node', ('sim.yaml',)),
-    NodeProgram('servo_stand_in_node', ('servo_stand_in.yaml', 'sim.yaml')),
-    NodeProgram('controller_node', ('controller.yaml', 'sim.yaml')),
-    NodeProgram('perception_node', ('perception.yaml', 'sim.yaml')),
-)
 
 
 class NodeProcesses:

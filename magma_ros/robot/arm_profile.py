@@ -2,48 +2,73 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+import difflib
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from scipy.spatial.transform import Rotation
 
-from magma_ros.data_types import MotionLimits
+from magma_ros.data_types import MotionLimits, Reference
 from magma_ros.errors import ConfigurationError
 from magma_ros.resources import config_path, urdf_path
-from magma_ros.robot.description import read_description
+from magma_ros.robot.description import check_description, read_description
 from magma_ros.robot.kinematics import Kinematics
+from magma_ros.robot.profile_checks import complaints
 
 
 @dataclass(frozen=True)
 class ArmProfile:
-    """One arm. Lengths in m, angles in rad; names as in its URDF."""
+    """One arm. Lengths in m, angles in rad; names as in its URDF; lists in the order of joints.
+
+    A path ``package/path/in/share`` names a file of a vendor's package; '' says there is none.
+    """
 
     name: str
-    urdf: str  # file under urdf/
+    urdf: str  # our own description, a file under urdf/
+    srdf: str  # a file under config/moveit/; '': vendor_srdf
+    vendor_urdf: str  # takes the place of ours in MoveIt where the vendor's package is installed
+    vendor_srdf: str
     base_link: str
-    tip_link: str  # the tool centre point, Servo's tip
+    tip_link: str  # the tool centre point: tip of the planning group, so Servo turns about it
+    tool_rpy_rad: tuple[float, ...]  # from the tip's axes to ours: x approaches, y opens
+    planning_group: str  # in the SRDF
     joint_names: tuple[str, ...]
-    gripper_joint: str
-    finger_closed_m: float  # position of the gripper joint
-    finger_open_m: float
-    pad_thickness_m: float  # inner face of a pad to the finger joint's zero
+    joint_lower_rad: tuple[float, ...]  # of the hardware, compared with the URDF at start
+    joint_upper_rad: tuple[float, ...]
+    joint_velocity_rad_s: tuple[float, ...]
+    joint_speed_rad_s: tuple[float, ...]  # the envelope: what we use of it
+    joint_acceleration_rad_s2: tuple[float, ...]  # of planned motion
+    joint_brake_rad_s2: tuple[float, ...]  # Servo's ramps
+    joint_margin_rad: float  # kept from every limit
     start_joints_rad: tuple[float, ...]  # a non-singular pose to begin and end at
-    limits: MotionLimits
     singularity_slow: float  # condition numbers, see Kinematics.condition
     singularity_stop: float
-    joint_margin_rad: float
+    tracking_m: float  # commanded and measured pose this far apart for tracking_s: a fault
+    tracking_rad: float
+    tracking_s: float
+    gripper_joint: str
+    finger_closed_m: float  # positions of the gripper joint: their order is its polarity
+    finger_open_m: float
+    pad_thickness_m: float  # inner face of a pad to the finger joint's zero
+    gripper_interface: str  # see GRIPPER_INTERFACES
+    gripper_name: str  # of the action, or what franka's actions have in common
+    joint_states_topic: str
+    trajectory_topic: str  # of the arm's joint trajectory controller
+    trajectory_action: str
+    delta_reference: Reference  # what a delta is relative to in the data this arm is known from
+    limits: MotionLimits
 
     def urdf_text(self) -> str:
-        """The expanded URDF."""
+        """Our own description, expanded."""
         return _expanded(self.urdf, self.name)
 
     def kinematics(self) -> Kinematics:
         """Kinematics from the base link to the tool centre point."""
-        return Kinematics(self.urdf_text(), self.joint_names, self.tip_link)
+        tool = Rotation.from_euler('xyz', self.tool_rpy_rad)
+        return Kinematics(self.urdf_text(), self.joint_names, self.tip_link, tool)
 
 
 @cache
@@ -52,11 +77,12 @@ def _expanded(urdf: str, robot_name: str) -> str:
 
 
 def load_arm_profile(name: str) -> ArmProfile:
-    """Read ``config/arms/<name>.yaml``.
+    """Read ``config/arms/<name>.yaml`` and compare it with the URDF.
 
     Raises:
-        ConfigurationError: no such profile, an unknown or missing key, or a value that makes no
-            sense.
+        ConfigurationError: no such profile, an unknown or missing key, a value that makes no
+            sense, or one that differs from the URDF by more than 1e-3; the message lists what is
+            valid.
     """
     path = config_path(f'arms/{name}.yaml')
     try:
@@ -68,8 +94,13 @@ def load_arm_profile(name: str) -> ArmProfile:
     limits: dict[str, Any] = {key: _frozen(value) for key, value in values['limits'].items()}
     values = {key: _frozen(value) for key, value in values.items()}
     profile = ArmProfile(**{**values, 'limits': MotionLimits(**limits)})
-    for complaint in _complaints(profile):
-        raise ConfigurationError(f'{path}: {complaint}')
+    wrong = list(complaints(profile))
+    if wrong:
+        raise ConfigurationError(f'{path}: {"; ".join(wrong)}')
+    try:
+        check_description(profile, profile.urdf_text())
+    except ConfigurationError as error:
+        raise ConfigurationError(f'{path} and {profile.urdf}: {error}') from error
     return profile
 
 
@@ -81,40 +112,11 @@ def _check_keys(values: Any, kind: type, where: str, all_needed: bool) -> None:
     known = {field.name for field in fields(kind)}
     if not isinstance(values, dict):
         raise ConfigurationError(f'{where} must be a table with the keys {sorted(known)}')
-    wrong = set(values) ^ known if all_needed else set(values) - known
+    unknown = sorted(map(str, set(values) - known))
+    wrong = sorted(map(str, set(values) ^ known)) if all_needed else unknown
     if wrong:
+        meant = [near for key in unknown for near in difflib.get_close_matches(key, known, 1)]
+        hint = f'Did you mean {", ".join(meant)} (units are in the names)? ' if meant else ''
         raise ConfigurationError(
-            f'{where}: unknown or missing keys {sorted(map(str, wrong))}; '
-            f'the keys are {sorted(known)}'
+            f'{where}: unknown or missing keys {wrong}. {hint}The keys are {sorted(known)}'
         )
-
-
-def _complaints(profile: ArmProfile) -> Iterator[str]:
-    """What makes no sense, and what would."""
-    limits = asdict(profile.limits)
-    box = (limits.pop('box_min_m'), limits.pop('box_max_m'))
-    for name, value in limits.items():
-        if not (_is_number(value) and value > 0):
-            yield f'limit {name} is {value!r}; it must be a number above 0'
-    for corner in box:
-        if not (isinstance(corner, tuple) and len(corner) == 3 and all(map(_is_number, corner))):
-            yield f'box corner {corner!r} must be three numbers (m)'
-    if not all(low < high for low, high in zip(*box, strict=True)):
-        yield f'box_min_m {box[0]} must be below box_max_m {box[1]} on each axis'
-    numbers = [
-        *(profile.finger_closed_m, profile.finger_open_m, profile.pad_thickness_m),
-        *(profile.singularity_slow, profile.singularity_stop, profile.joint_margin_rad),
-        *profile.start_joints_rad,
-    ]
-    if not all(map(_is_number, numbers)):
-        yield 'fingers, singularity, joint_margin_rad and start_joints_rad must be numbers'
-    if not 0 < profile.singularity_slow < profile.singularity_stop:
-        yield 'singularity_slow must be above 0 and below singularity_stop'
-    if not profile.finger_closed_m < profile.finger_open_m:
-        yield 'finger_closed_m must be below finger_open_m'
-    if len(profile.start_joints_rad) != len(profile.joint_names):
-        yield f'start_joints_rad needs {len(profile.joint_names)} values, one for each joint'
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)

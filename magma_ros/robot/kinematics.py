@@ -19,12 +19,20 @@ class Kinematics:
         joint_names: arm joints in command order, shape (dof,); all others are fixed at their
             neutral position.
         tip_link: the tool centre point.
+        tool: from the axes of the tip link to those of our tools: x approaches, y is where the
+            fingers open to. The point stays.
 
     Raises:
         ConfigurationError: a joint or link is not in the URDF (the message lists those that are).
     """
 
-    def __init__(self, urdf: str, joint_names: tuple[str, ...], tip_link: str) -> None:
+    def __init__(
+        self,
+        urdf: str,
+        joint_names: tuple[str, ...],
+        tip_link: str,
+        tool: Rotation | None = None,
+    ) -> None:
         whole = pinocchio.buildModelFromXML(urdf)
         unknown = [name for name in joint_names if not whole.existJointName(name)]
         if unknown:
@@ -42,17 +50,34 @@ class Kinematics:
             raise ConfigurationError(
                 f'joint order {joint_names} differs from the chain {tuple(self._model.names)[1:]}'
             )
+        self._tip = self._add_tool(tip_link, tool or Rotation.identity())
         self._data = self._model.createData()
-        self._tip = self._model.getFrameId(tip_link)
         self.joint_names = tuple(joint_names)
         self.lower_rad: FloatArray = self._model.lowerPositionLimit.copy()  # (dof,)
         self.upper_rad: FloatArray = self._model.upperPositionLimit.copy()  # (dof,)
         self.velocity_rad_s: FloatArray = self._model.velocityLimit.copy()  # (dof,)
 
+    def _add_tool(self, tip_link: str, tool: Rotation) -> int:
+        tip = self._model.frames[self._model.getFrameId(tip_link)]
+        placement = tip.placement * pinocchio.SE3(tool.as_matrix(), np.zeros(3))
+        frame = pinocchio.Frame('tool', tip.parentJoint, placement, pinocchio.FrameType.OP_FRAME)
+        return self._model.addFrame(frame)
+
     def forward(self, joints_rad: FloatArray) -> Pose:
         """Pose of the tool centre point in the base frame."""
+        return pose_from_matrix(self.matrix(joints_rad))
+
+    def matrix(self, joints_rad: FloatArray, link: str | None = None) -> FloatArray:
+        """Homogeneous matrix (4, 4) of the tool centre point, or of another link, in the base.
+
+        Raises:
+            ConfigurationError: there is no such link.
+        """
+        if link is not None and not self._model.existFrame(link):
+            raise ConfigurationError(f'link "{link}" is not in the URDF')
+        frame = self._tip if link is None else self._model.getFrameId(link)
         pinocchio.framesForwardKinematics(self._model, self._data, joints_rad)
-        return pose_from_matrix(self._data.oMf[self._tip].homogeneous)
+        return self._data.oMf[frame].homogeneous.copy()
 
     def jacobian(self, joints_rad: FloatArray) -> FloatArray:
         """Geometric Jacobian (6, dof) in base axes at the tool point, linear rows first."""
