@@ -1,0 +1,1 @@
+"""What server and clients of a model agree on: arrays in messages, metadata, refusals."""

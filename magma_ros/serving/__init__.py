@@ -1,0 +1,1 @@
+"""A model for other processes and machines: openpi's websocket protocol and OpenVLA's /act."""
