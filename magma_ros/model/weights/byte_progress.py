@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -16,9 +16,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-SHOWN_FROM_BYTES = 1_000_000_000
+from magma_ros.model.weights.checksum import Advance
 
-Advance = Callable[[int], object]
+SHOWN_FROM_BYTES = 1_000_000_000
 
 
 @contextmanager

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from magma_ros.errors import ModelError
 
 CHUNK_BYTES = 1 << 20
 CHECKSUM_FILE = 'SHA256SUMS'  # beside the files, in the format of the sha256sum command
+Advance = Callable[[int], object]  # called with the bytes just done
 _LINE = re.compile(r'([0-9a-f]{64}) [ *]([^/\\]+)')
 
 
-def checksum_files(paths: Iterable[Path]) -> str:
+def checksum_files(paths: Iterable[Path], advance: Advance | None = None) -> str:
     """SHA-256 over the names and contents of the files, in the order given."""
-    return combine_checksums((path.name, checksum_file(path)) for path in paths)
+    return combine_checksums((path.name, checksum_file(path, advance)) for path in paths)
 
 
 def combine_checksums(named: Iterable[tuple[str, str]]) -> str:
@@ -27,12 +28,14 @@ def combine_checksums(named: Iterable[tuple[str, str]]) -> str:
     return total.hexdigest()
 
 
-def checksum_file(path: Path) -> str:
-    """SHA-256 of one file, read in pieces."""
+def checksum_file(path: Path, advance: Advance | None = None) -> str:
+    """SHA-256 of one file, read in pieces; ``advance`` hears the size of each."""
     digest = hashlib.sha256()
     with path.open('rb') as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
+            if advance:
+                advance(len(chunk))
     return digest.hexdigest()
 
 

@@ -112,15 +112,15 @@ def parse_published_config(
     return known.get(config, config)
 
 
-def write_published_config(config: MagmaConfig, directory: Path) -> None:
-    """Writes both files.
+def is_expressible(config: MagmaConfig) -> bool:
+    """Whether the released layout has words for all of a configuration."""
+    extras = config.state or config.statistics_key or config.projector.position_features
+    return config.vision in BACKBONES.values() and not extras
 
-    Raises:
-        ValueError: the configuration has what the released layout has no words for.
-    """
-    backbone = next((name for name, tower in BACKBONES.items() if tower == config.vision), None)
-    if backbone is None or config.state or config.projector.position_features:
-        raise ValueError(f'the released layout cannot express {config.name}')
+
+def write_published_config(config: MagmaConfig, directory: Path) -> None:
+    """Writes both files, of a configuration for which :func:`is_expressible` holds."""
+    backbone = next(name for name, tower in BACKBONES.items() if tower == config.vision)
     decoder, preprocessor = config.decoder, config.preprocessor
     text = {name: getattr(decoder, name) for name in DecoderConfig.__dataclass_fields__}
     entries = {

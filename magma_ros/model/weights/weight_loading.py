@@ -23,7 +23,8 @@ from magma_ros.model.network.bitsandbytes_linear import quantise_on_cuda
 from magma_ros.model.network.magma import MagmaForAction, llama_config
 from magma_ros.model.network.quantisation import Precision, Quantisation, is_quantised
 from magma_ros.model.network.quantised_linear import quantise_linear
-from magma_ros.model.weights.byte_progress import Advance, byte_progress
+from magma_ros.model.weights.byte_progress import byte_progress
+from magma_ros.model.weights.checksum import Advance
 from magma_ros.model.weights.model_folder import ModelFolder
 from magma_ros.model.weights.stored_tensors import UNUSED_KEYS, damaged, network_name
 
@@ -71,7 +72,7 @@ def _load_shard(model: MagmaForAction, shard: Path, placement: Placement, advanc
     digest = hashlib.sha256(_read_header(shard))
     ready: dict[str, Tensor] = {}
     for stored_name, tensor in _read_tensors(shard):
-        digest.update(memoryview(tensor.flatten().view(torch.uint8).numpy()))
+        digest.update(tensor.flatten().view(torch.uint8).numpy().data)
         advance(tensor.nbytes)
         if stored_name in UNUSED_KEYS:
             continue
