@@ -1,9 +1,8 @@
 """Between normalised actions and metres, radians and gripper openings, by named statistics.
 
 Formulas: OpenVLA and Magma ``rlds/utils/data_utils.py`` (q01 and q99 map to -1 and +1 where the
-    mask is true). Wrong
-statistics are wrong motions, so there is no default key: with several to choose from, one must be
-named.
+mask is true). Wrong statistics are wrong motions, so there is no default key: with several to
+choose from, one must be named.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ from magma_ros.data_types import EndEffectorDelta, FloatArray
 from magma_ros.errors import ConfigurationError
 from magma_ros.model.action_tokens import ACTION_LENGTH
 from magma_ros.rotations import euler_from_rotation_vector, rotation_vector_from_euler
+
+LARGEST = 1e6  # m, rad or opening per action: beyond, a file is not in these units
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ def load_statistics(key: str | None, path: Path | None = None) -> ActionStatisti
 
     Args:
         key: name of the dataset; may be none only if ``path`` holds exactly one.
-        path: file with ``{key: {"action": {"q01": ..., "q99": ..., "mask": ...}}}``; none means
-            the package's own.
+        path: file with ``{key: {"action": {"q01": ..., "q99": ..., "mask": ...}}}``; without a
+            mask all seven are scaled. None means the package's own, each of which names its
+            source.
 
     Raises:
         ConfigurationError: the key is missing or ambiguous (the message lists the valid ones), or
@@ -58,22 +60,15 @@ def load_statistics(key: str | None, path: Path | None = None) -> ActionStatisti
                 'or give a dataset_statistics.json'
             )
         asset = resources.files('magma_ros') / 'assets' / 'action_statistics' / f'{key}.json'
-        return _statistics(key, json.loads(asset.read_text(encoding='utf-8'))['action'])
-    if not path.is_file():
-        raise ConfigurationError(
-            f'{path} does not exist: give the dataset_statistics.json of the checkpoint'
-        )
-    try:
-        datasets = json.loads(path.read_text(encoding='utf-8'))
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(f'{path} is not JSON ({error}): copy it again') from error
+        return _statistics(key, json.loads(asset.read_text(encoding='utf-8')), 'the package')
+    datasets = _read_datasets(path)
     if key is None and len(datasets) == 1:
         key = next(iter(datasets))
     if key is None or key not in datasets:
         raise ConfigurationError(
             f'{path} has no statistics {key!r}: choose one of {sorted(datasets)}'
         )
-    return _statistics(key, datasets[key].get('action', {}))
+    return _statistics(key, datasets[key], str(path))
 
 
 def unnormalise(normalised: ArrayLike, statistics: ActionStatistics) -> FloatArray:
@@ -109,14 +104,42 @@ def encode_delta(delta: EndEffectorDelta, statistics: ActionStatistics) -> Float
     return normalise(action, statistics)
 
 
-def _statistics(key: str, entries: dict[str, Any]) -> ActionStatistics:
-    missing = [name for name in ('q01', 'q99') if len(entries.get(name, ())) != ACTION_LENGTH]
-    if missing:
+def _read_datasets(path: Path) -> dict[str, Any]:
+    if not path.is_file():
         raise ConfigurationError(
-            f'action statistics {key!r} need seven numbers in each of {missing}: '
-            'recompute them from the dataset'
+            f'{path} does not exist: give the dataset_statistics.json of the checkpoint'
         )
+    try:
+        datasets = json.loads(path.read_text(encoding='utf-8'))
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f'{path} is not JSON ({error}): copy it again') from error
+    if not isinstance(datasets, dict) or not datasets:
+        raise ConfigurationError(
+            f'{path} must hold {{dataset: {{"action": ...}}}}, but is {str(datasets)[:40]}: '
+            'give the dataset_statistics.json of the checkpoint'
+        )
+    return datasets
+
+
+def _statistics(key: str, dataset: Any, where: str) -> ActionStatistics:
+    entries = dataset.get('action') if isinstance(dataset, dict) else None
+    if not isinstance(entries, dict):
+        entries = {}
+    q01, q99 = (_seven_numbers(entries.get(name)) for name in ('q01', 'q99'))
     mask = entries.get('mask', [True] * ACTION_LENGTH)
-    return ActionStatistics(
-        key, np.array(entries['q01'], float), np.array(entries['q99'], float), np.array(mask, bool)
-    )
+    is_mask = isinstance(mask, list) and [type(flag) for flag in mask] == [bool] * ACTION_LENGTH
+    if q01 is None or q99 is None or not is_mask or (q01 > q99).any():
+        raise ConfigurationError(
+            f'action statistics {key!r} of {where} need seven numbers in each of "q01" and "q99", '
+            'none of "q01" above "q99", and in "mask", if there is one, seven times true or '
+            'false: recompute them from the dataset'
+        )
+    return ActionStatistics(key, q01, q99, np.array(mask, bool))
+
+
+def _seven_numbers(values: Any) -> FloatArray | None:
+    if not isinstance(values, list) or len(values) != ACTION_LENGTH:
+        return None
+    # Not a number fails the comparison too.
+    is_usable = all(type(value) in (int, float) and abs(value) <= LARGEST for value in values)
+    return np.array(values, dtype=float) if is_usable else None

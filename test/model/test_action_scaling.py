@@ -18,7 +18,8 @@ from magma_ros.model.action_scaling import (
     shipped_keys,
     unnormalise,
 )
-from magma_ros.model.action_tokens import decode_action, encode_action
+from magma_ros.model.action_tokens import ACTION_NAMES, decode_action, encode_action
+from magma_ros.resources import asset_path
 
 GOLDEN = json.loads((Path(__file__).parents[1] / 'golden' / 'decoded_action.json').read_text())
 BASE = 128000
@@ -118,6 +119,62 @@ def test_unusable_files(tmp_path: Path) -> None:
     (tmp_path / 's.json').write_text('{')
     with pytest.raises(ConfigurationError, match='not JSON'):
         load_statistics('a', tmp_path / 's.json')
-    path = write(tmp_path / 's.json', {'a': {'action': {'q01': [1, 2]}}})
-    with pytest.raises(ConfigurationError, match='seven numbers'):
+
+
+SEVEN = [0.5] * 7
+
+
+@pytest.mark.parametrize(
+    'action',
+    [
+        {},
+        [],
+        None,
+        'seven',
+        {'q01': [1, 2]},
+        {'q01': SEVEN, 'q99': SEVEN[:6]},
+        {'q01': SEVEN, 'q99': ['1'] * 7},
+        {'q01': SEVEN, 'q99': [float('nan')] * 7},
+        {'q01': SEVEN, 'q99': [float('inf')] * 7},
+        {'q01': SEVEN, 'q99': [10**400] * 7},
+        {'q01': SEVEN, 'q99': [True] * 7},
+        {'q01': SEVEN, 'q99': [0.4] * 7},
+        {'q01': SEVEN, 'q99': SEVEN, 'mask': [True] * 6},
+        {'q01': SEVEN, 'q99': SEVEN, 'mask': [1] * 7},
+    ],
+    ids=str,
+)
+def test_unusable_statistics(tmp_path: Path, action: object) -> None:
+    path = write(tmp_path / 's.json', {'a': {'action': action}})
+    with pytest.raises(ConfigurationError, match="statistics 'a' of .*s.json need seven numbers"):
         load_statistics('a', path)
+
+
+@pytest.mark.parametrize('content', ['[]', '{}', '3', '"a"', 'null'])
+def test_files_without_datasets(tmp_path: Path, content: str) -> None:
+    (tmp_path / 's.json').write_text(content)
+    with pytest.raises(ConfigurationError, match='must hold'):
+        load_statistics('a', tmp_path / 's.json')
+
+
+@pytest.mark.parametrize('content', [b'\xff\xfe{}', b'[' * 100_000], ids=['not utf-8', 'deep'])
+def test_files_that_are_no_json(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / 's.json').write_bytes(content)
+    with pytest.raises(ConfigurationError, match='not JSON'):
+        load_statistics('a', tmp_path / 's.json')
+
+
+@pytest.mark.parametrize('key', ['bridge_orig', 'google_robot', 'magma_nano_sim'])
+def test_shipped_statistics_name_their_source(key: str) -> None:
+    entries = json.loads(asset_path(f'action_statistics/{key}.json').read_text())
+    assert entries['source']
+    assert entries['order'] == list(ACTION_NAMES)
+
+
+def test_a_published_file_reads_like_the_shipped_one(tmp_path: Path) -> None:
+    shipped = json.loads(asset_path('action_statistics/bridge_orig.json').read_text())
+    path = write(tmp_path / 's.json', {'bridge_orig': {**shipped, 'num_transitions': 3}})
+    found, expected = load_statistics('bridge_orig', path), load_statistics('bridge_orig')
+    assert np.array_equal(found.q01, expected.q01)
+    assert np.array_equal(found.q99, expected.q99)
+    assert found.mask.tolist() == [True] * 6 + [False]

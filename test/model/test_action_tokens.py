@@ -53,3 +53,13 @@ def test_round_trip_is_within_half_a_bin(value: float) -> None:
 
 def test_values_fall_with_rising_ids() -> None:
     assert np.all(np.diff(decode_action(action_ids(1024), 1024)) <= 0)
+
+
+@pytest.mark.parametrize('value', [np.inf, -np.inf, 1e300])
+def test_huge_values_are_limited(value: float) -> None:
+    assert encode_action(value, SIZE) == (127744 if value > 0 else 127999)
+
+
+def test_what_is_no_number_is_no_motion() -> None:
+    with pytest.raises(ValueError, match='must be numbers'):
+        encode_action([0.0, np.nan], SIZE)

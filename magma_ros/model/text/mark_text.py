@@ -1,4 +1,4 @@
-"""Set-of-Mark and click answers: text of the model -> positions."""
+"""Set-of-Mark and click answers: text of the model -> positions. Nothing is evaluated."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from magma_ros.data_types import FloatArray
 from magma_ros.model.text.trace_text import MARK_AT, grid_to_pixels
 
-_CLICK = re.compile(r'Coordinate:\s*\(([^)]*)\)(?:\.?\s*Mark:\s*(\d+))?')
-_NUMBER = re.compile(r'-?\d+(?:\.\d+)?')
+# Lengths are bounded, so that the time stays linear in the text whatever it holds.
+_CLICK = re.compile(
+    r'Coordinate:\s{0,8}\(([^()]{1,80})\)(?:\.?\s{0,8}Mark:\s{0,8}([0-9]{1,4})(?![0-9]))?'
+)
+_NUMBER = re.compile(r'\s*([0-9]{0,8}\.?[0-9]{0,16})\s*')
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,10 @@ class Click:
 
 
 def parse_marks(text: str, width_px: int, height_px: int) -> dict[int, FloatArray]:
-    """``Mark 1 at [x,y]. Mark 2 at [x,y]`` -> pixels of each mark; the first mention wins."""
+    """``Mark 1 at [x,y]. Mark 2 at [x,y]`` -> pixels of each mark; the first mention wins.
+
+    Left out is what has not exactly this form, and what the end of the answer cut off.
+    """
     marks: dict[int, FloatArray] = {}
     for mark, x, y in MARK_AT.findall(text):
         marks.setdefault(int(mark), grid_to_pixels([(int(x), int(y))], width_px, height_px)[0])
@@ -29,11 +35,25 @@ def parse_marks(text: str, width_px: int, height_px: int) -> dict[int, FloatArra
 
 
 def parse_click(text: str) -> Click | None:
-    """``Coordinate: (0.04, 0.12). Mark: 12`` -> Click; none unless two or four numbers in 0..1."""
+    """``Coordinate: (0.04, 0.12). Mark: 12`` -> Click.
+
+    The first coordinate counts. It is none unless it holds two or four numbers, all in 0..1;
+    numbers in thousandths, as some of Magma's box answers have, are not guessed at. A mark of
+    more than four digits is no mark.
+    """
     match = _CLICK.search(text)
     if match is None:
         return None
-    place = tuple(float(number) for number in _NUMBER.findall(match.group(1)))
-    if len(place) not in (2, 4) or not all(0.0 <= value <= 1.0 for value in place):
+    place = [_read_share(number) for number in match.group(1).split(',')]
+    if len(place) not in (2, 4) or None in place:
         return None
-    return Click(place, int(match.group(2)) if match.group(2) else None)
+    shares = tuple(share for share in place if share is not None)
+    return Click(shares, int(match.group(2)) if match.group(2) else None)
+
+
+def _read_share(text: str) -> float | None:
+    match = _NUMBER.fullmatch(text)
+    if match is None or match.group(1) in ('', '.'):
+        return None
+    share = float(match.group(1))
+    return share if share <= 1.0 else None

@@ -2,8 +2,8 @@
 
 Magma's grid is 256 x 256 over the whole picture, x first; width and height scale separately. The
 list of a mark may also hold HAMSTER's gripper tags, which belong to the point before them
-(magma-nano's paths). Nothing is evaluated: points and tags are found by pattern, so a truncated or
-odd answer gives what is certain and nothing else.
+(magma-nano's paths). Nothing is evaluated: points and tags are found by pattern, in time linear in
+the text, so a truncated, odd or hostile answer gives what is certain and nothing else.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ import numpy as np
 from magma_ros.data_types import FloatArray, GripperEvent, PixelTrace
 
 GRID = 256
+MOST_POINTS = 256  # of one mark; what follows is left out
 
-_POINT = r'\[\s*(-?\d{1,4})\s*,\s*(-?\d{1,4})\s*\]'
-MARK_AT = re.compile(r'Mark (\d{1,4}) at ' + _POINT)
-_LIST = re.compile(r'"Mark (\d{1,4})":\s*"([^"]*)')
+# Whole numbers of at most four ASCII digits: longer ones are no place, and int() takes any script.
+_POINT = r'\[\s*(-?[0-9]{1,4})\s*,\s*(-?[0-9]{1,4})\s*\]'
+MARK_AT = re.compile(r'Mark ([0-9]{1,4}) at ' + _POINT)
+_LIST = re.compile(r'"Mark ([0-9]{1,4})":\s*"([^"]*)')
+_CLOSED = re.compile(r'(\]|</action>)\s*\]\s*$')
 _ENTRY = re.compile(_POINT + r'|<action>\s*(Open Gripper|Close Gripper)\s*</action>')
 
 
@@ -43,10 +46,14 @@ def format_trace_answer(traces: Sequence[PixelTrace], width_px: int, height_px: 
 def parse_trace_answer(text: str, width_px: int, height_px: int) -> list[PixelTrace]:
     """Traces of an answer, in the order of the text; empty if it holds none.
 
-    Left out are marks without a present position or without a complete point, repeated lists of
-    one mark, points cut off by the end of the answer, and gripper tags before the first point.
+    Left out are marks without a present position or without a complete point, repeated places and
+    lists of one mark, everything in a list that is not a pair of whole numbers (points cut off by
+    the end of the answer among them) or a gripper tag, tags before the first point, and points
+    after the first MOST_POINTS. Points may lie outside the picture: tracks do leave it.
     """
-    starts = {int(mark): (int(x), int(y)) for mark, x, y in MARK_AT.findall(text)}
+    starts: dict[int, tuple[int, int]] = {}
+    for mark_text, x, y in MARK_AT.findall(text):
+        starts.setdefault(int(mark_text), (int(x), int(y)))
     traces: dict[int, PixelTrace] = {}
     for mark_text, body in _LIST.findall(text):
         mark = int(mark_text)
@@ -56,6 +63,22 @@ def parse_trace_answer(text: str, width_px: int, height_px: int) -> list[PixelTr
             points_px = grid_to_pixels(cells, width_px, height_px)
             traces[mark] = PixelTrace(mark, start_px, points_px, events)
     return list(traces.values())
+
+
+def is_trace_complete(text: str, steps: int) -> bool:
+    """Whether an answer, still being written, holds all that was asked for.
+
+    That is when the list of every mark that the first sentence names is closed, or has gone on
+    for more than ``steps`` points. A list with just as many may still get a gripper tag.
+    """
+    header, is_said, _ = text.partition('should be moved')
+    named = {int(mark) for mark, _, _ in MARK_AT.findall(header)} if is_said else set()
+    complete = {
+        int(mark)
+        for mark, body in _LIST.findall(text)
+        if _CLOSED.search(body) or len(_read_entries(body)[0]) > steps
+    }
+    return bool(named) and named <= complete
 
 
 def grid_to_pixels(cells: Sequence[tuple[int, int]], width_px: int, height_px: int) -> FloatArray:
@@ -77,6 +100,8 @@ def _read_entries(body: str) -> tuple[list[tuple[int, int]], dict[int, GripperEv
     cells: list[tuple[int, int]] = []
     events: dict[int, GripperEvent] = {}
     for x, y, event in _ENTRY.findall(body):
+        if not event and len(cells) == MOST_POINTS:
+            break
         if not event:
             cells.append((int(x), int(y)))
         elif cells:

@@ -82,6 +82,27 @@ def test_trace_prompt_without_speed() -> None:
     )
 
 
+def with_image(text: str) -> str:
+    return f'{IMAGE}{text.strip()}'
+
+
+def test_trace_prompts_of_the_training() -> None:
+    fields = {'task': 'pick up the cup', 'steps': 6}
+    marks = {1: (12, 200), 2: (128, 64)}
+    in_words = STRINGS['trace_training_marks_textual_example']
+    assert user_content(
+        prompts.trace_prompt('pick up the cup', marks, 6, 4, wording='robot')
+    ) == with_image(
+        STRINGS['trace_training_robot_with_speed'].format(marks=in_words, speed=4, **fields)
+    )
+    assert user_content(
+        prompts.trace_prompt('pick up the cup', [3, 1], 6, wording='robot')
+    ) == with_image(STRINGS['trace_training_robot'].format(marks='[3, 1]', **fields))
+    assert user_content(
+        prompts.trace_prompt('pick up the cup', [1, 2], 6, 8, wording='person')
+    ) == with_image(STRINGS['trace_training_person'].format(list='[1, 2]', speed=8, **fields))
+
+
 def test_other_prompts() -> None:
     assert user_content(prompts.marks_prompt()) == expected('som')
     assert user_content(prompts.question_prompt('What?')) == expected('qa', question='What?')
@@ -91,8 +112,13 @@ def test_other_prompts() -> None:
     assert path.endswith('between <ans> and </ans> tags and think step by step.')
 
 
+def test_every_frame_of_a_video_has_its_place() -> None:
+    text = user_content(prompts.question_prompt('What happens?', pictures=3))
+    assert text == 3 * IMAGE + 'What happens? Answer the question briefly.'
+
+
 def test_text_only_prompt() -> None:
-    text = prompt_text(prompts.chat('What is 1+1?', with_image=False))
+    text = prompt_text(prompts.chat('What is 1+1?', pictures=0))
     assert 'user<|end_header_id|>\n\nWhat is 1+1?<|eot_id|>' in text
 
 
@@ -108,6 +134,7 @@ def test_special_names_in_an_instruction_stay_text() -> None:
         ('', 'empty'),
         ('  \n ', 'empty'),
         ('a' * 201, '200'),
+        ('a' * 1_000_000, '1000000 characters'),
         ('pick\nup', 'line breaks'),
         ('a\x00', 'control'),
     ],
@@ -115,6 +142,16 @@ def test_special_names_in_an_instruction_stay_text() -> None:
 def test_unusable_instructions(instruction: str, reason: str) -> None:
     with pytest.raises(InstructionError, match=reason):
         prompts.action_prompt(instruction)
+
+
+@pytest.mark.parametrize('question', ['', 'a' * 2001, 'a\nb'])
+def test_unusable_questions(question: str) -> None:
+    with pytest.raises(InstructionError):
+        prompts.question_prompt(question)
+
+
+def test_questions_may_be_longer_than_instructions() -> None:
+    prompts.question_prompt('a' * 2000)
 
 
 def test_longest_instruction_and_braces_are_fine() -> None:

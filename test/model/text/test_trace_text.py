@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from magma_ros.data_types import GripperEvent, PixelTrace
-from magma_ros.model.text.trace_text import format_trace_answer, parse_trace_answer
+from magma_ros.model.text.trace_text import MOST_POINTS, format_trace_answer, parse_trace_answer
 
 GOLDEN = json.loads((Path(__file__).parents[2] / 'golden' / 'trace_answer.json').read_text())
 HEAD = 'Mark 1 at [120,80] should be moved, and their future positions are:\n\n'
@@ -60,6 +60,11 @@ def test_gripper_tags_belong_to_the_point_before() -> None:
         (HEAD + '"Mark 1": "[[1,2]]" "Mark 1": "[[9,9]]"', [[1, 2]], {}),
         (HEAD + '"Mark 1": "[[-3,300]]"', [[-3, 300]], {}),
         (HEAD + '"Mark 1": "[[1,2],<action>Dance</action>,[3,4]]"', [[1, 2], [3, 4]], {}),
+        (HEAD + '"Mark 1": "[[1,2],[nan,3],[4],[5,6,7],[1.5,2],[8,9]]"', [[1, 2], [8, 9]], {}),
+        (HEAD + '"Mark 1": "[[12345,2],[1,99999999999],[8,9]]"', [[8, 9]], {}),
+        (HEAD + '"Mark 1": "[[١,٢],[8,9]]"', [[8, 9]], {}),
+        (HEAD + '"Mark 1": "' + '[' * 5000 + '8,9]]"', [[8, 9]], {}),
+        ('Mark 1 at [5,5], ' + HEAD + '"Mark 1": "[[8,9]]"', [[8, 9]], {}),
     ],
 )
 def test_odd_answers(text: str, points: list, events: dict) -> None:
@@ -82,6 +87,21 @@ def test_odd_answers(text: str, points: list, events: dict) -> None:
 )
 def test_no_trace(text: str) -> None:
     assert parse_trace_answer(text, 256, 256) == []
+
+
+def test_the_first_place_of_a_mark_counts() -> None:
+    (trace,) = parse_trace_answer('Mark 1 at [5,6], ' + HEAD + '"Mark 1": "[[8,9]]"', 256, 256)
+    assert trace.start_px.tolist() == [5, 6]
+
+
+def test_endless_lists_are_cut() -> None:
+    (trace,) = parse_trace_answer(HEAD + '"Mark 1": "' + '[1,2],' * 100_000, 256, 256)
+    assert len(trace.points_px) == MOST_POINTS
+
+
+@pytest.mark.parametrize('piece', ['"Mark 1":', '"Mark 1": "[', '[', '[1,', '<action>', ' ', '9'])
+def test_a_megabyte_is_read_at_once(piece: str) -> None:
+    assert parse_trace_answer(HEAD + piece * ((1 << 20) // len(piece)), 256, 256) == []
 
 
 def test_points_outside_are_written_on_the_edge() -> None:
