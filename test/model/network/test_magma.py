@@ -17,7 +17,7 @@ from magma_ros.model.network.magma_config import MAGMA_8B, MAGMA_NANO, Preproces
 from magma_ros.model.network.prefix_sharing import share_prefix  # noqa: E402
 from magma_ros.model.network.projector import cell_features  # noqa: E402
 from magma_ros.model.text.text_tokenizer import TextTokenizer  # noqa: E402
-from magma_ros.model.weights.checkpoint import expected_shapes  # noqa: E402
+from magma_ros.model.weights.tensor_shapes import expected_shapes  # noqa: E402
 
 pytestmark = pytest.mark.torch
 GOLDEN = json.loads((Path(__file__).parents[2] / 'golden' / 'checkpoint.json').read_text())
@@ -85,23 +85,6 @@ def test_crops_are_put_together_before_the_rows_end() -> None:
     torch.testing.assert_close(wide, expected)
 
 
-def test_merge_puts_the_picture_in_place(model: MagmaForAction) -> None:
-    image = MAGMA_NANO.vocabulary.image
-    ids = torch.tensor([[1, image, 2, 3], [4, 5, image, 6]])
-    visual = torch.randn(2, 72, 128)
-    merged = model.merge(ids, visual)
-    assert merged.shape == (2, 75, 128)
-    assert torch.equal(merged[0, 1:73], visual[0])
-    assert torch.equal(merged[1, 2:74], visual[1])
-    assert torch.equal(merged[1, 74], model.embed(torch.tensor([6]))[0])
-
-
-@pytest.mark.parametrize('row', [[1, 2, 3], [1029, 1029, 3]])
-def test_merge_wants_one_picture(model: MagmaForAction, row: list[int]) -> None:
-    with pytest.raises(ValueError, match='exactly one'):
-        model.merge(torch.tensor([row]), torch.zeros(1, 72, 128))
-
-
 def test_sharing_a_prefix_equals_separate_passes(model: MagmaForAction) -> None:
     prefix = torch.randn(2, 20, 128)
     branches = [torch.randn(2, length, 128) for length in (5, 9, 1)]
@@ -126,7 +109,7 @@ def test_action_logits_are_the_slice(model: MagmaForAction) -> None:
 
 def test_cache_equals_one_pass(model: MagmaForAction) -> None:
     prompt = torch.randn(1, 30, 128)
-    ids = model.generate(prompt, 7, choose_action_ids(1024, 'greedy'))
+    ids = model.generate(prompt, 7, choose_action_ids(1024, 'greedy'), head=model.action_logits)
     assert ids.shape == (1, 7)
     assert int(ids.min()) >= 768
     assert int(ids.max()) <= 1023
@@ -141,9 +124,10 @@ def test_left_padding_changes_nothing(model: MagmaForAction) -> None:
     batch = torch.cat([torch.cat([torch.zeros(1, 8, 128), short], dim=1), long])
     mask = torch.ones(2, 20)
     mask[0, :8] = 0
-    ids = model.generate(batch, 7, choose, attention_mask=mask)
-    assert torch.equal(ids[:1], model.generate(short, 7, choose))
-    assert torch.equal(ids[1:], model.generate(long, 7, choose))
+    head = model.action_logits
+    ids = model.generate(batch, 7, choose, attention_mask=mask, head=head)
+    assert torch.equal(ids[:1], model.generate(short, 7, choose, head=head))
+    assert torch.equal(ids[1:], model.generate(long, 7, choose, head=head))
 
 
 def test_a_finished_row_waits_for_the_others(model: MagmaForAction) -> None:
@@ -157,8 +141,9 @@ def test_a_finished_row_waits_for_the_others(model: MagmaForAction) -> None:
 def test_every_parameter_learns() -> None:
     model = MagmaForAction(MAGMA_NANO)
     visual = model.encode_image(torch.randn(1, 3, 256, 256))
-    ids = torch.tensor([[1, MAGMA_NANO.vocabulary.image, 2]])
-    model(model.merge(ids, visual)).square().mean().backward()
+    ids = torch.tensor([1, MAGMA_NANO.vocabulary.image, 2])
+    embeddings, _ = model.merge([ids], [visual])
+    model(embeddings).square().mean().backward()
     dead = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert dead == []
 
