@@ -8,7 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from magma_ros.data_types import ArmState, FloatArray, PixelTrace
+from magma_ros.data_types import (
+    ArmState,
+    EndEffectorDelta,
+    FloatArray,
+    PixelTrace,
+    Reference,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,17 @@ class ActionAnswer:
     ids: tuple[int, ...]  # the emitted tokens
     normalised: FloatArray  # (7,) bin centres; ``action_scaling.decode_delta`` gives them units
     probabilities: FloatArray | None = None  # (7,) of the emitted tokens among the 256 actions
+    # Ids settled by the pass over the prompt and by each one after it; empty if nobody counted.
+    ids_per_pass: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ActionDeltas:
+    """Actions in metres and radians: what a server answers that decodes them itself."""
+
+    deltas: tuple[EndEffectorDelta, ...]  # one per step, at least one
+    step_s: float  # each is meant to take this long
+    reference: Reference = 'measured'  # what the first is relative to
 
 
 @dataclass(frozen=True)
@@ -45,8 +62,8 @@ class ActionModel(Protocol):
 
     def generate_action(
         self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
-    ) -> ActionAnswer:
-        """One action for this picture; raises InstructionError, CameraError or ModelError."""
+    ) -> ActionAnswer | ActionDeltas:
+        """What to do at this picture; raises InstructionError, CameraError or ModelError."""
 
     def generate_trace(
         self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None

@@ -1,22 +1,39 @@
-"""Chooses an action id from the logits of the 256 action ids."""
+"""How answers are chosen: an action id from the logits of the 256, and the settings of it all."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from magma_ros.data_types import FloatArray
 from magma_ros.errors import ConfigurationError
 
 DecodingRule = Literal['greedy', 'median', 'sample']
+Draft = Literal['previous', 'jacobi', 'none']
+
+
+@dataclass(frozen=True)
+class DecodingSettings:
+    """How answers are chosen and how long they may get."""
+
+    rule: DecodingRule = 'median'  # of actions; text is greedy
+    temperature: float = 1.0
+    seed: int = 0
+    draft: Draft = 'previous'  # of actions: changes the time they take, never the ids
+    trace_marks: tuple[int, ...] = (1,)
+    trace_steps: int = 6
+    trace_speed: int | None = None
+    max_text_tokens: int = 160
 
 
 def choose_token(
     logits: NDArray[np.float32],
     rule: DecodingRule,
     temperature: float = 1.0,
-    rng: np.random.Generator | None = None,
+    uniforms: FloatArray | None = None,
 ) -> NDArray[np.intp]:
     """(..., 256) logits -> index 0..255 of each choice.
 
@@ -27,11 +44,12 @@ def choose_token(
             ordered bins, which hedges between neighbours without leaving the bins; ``sample``
             draws (Magma's own evaluation: 0.7).
         temperature: divides the logits for ``median`` and ``sample``.
-        rng: needed by ``sample``.
+        uniforms: (...) numbers in 0..1, needed by ``sample``: where in the distribution it falls.
+            With numbers of its own for each position the choice depends on nothing else, so a
+            draft can be checked against it.
 
     Raises:
-        ConfigurationError: unknown rule, temperature not positive, or sampling without a
-            generator.
+        ConfigurationError: unknown rule, temperature not positive, or sampling without numbers.
     """
     if rule not in get_args(DecodingRule):
         raise ConfigurationError(
@@ -46,10 +64,10 @@ def choose_token(
     cumulative = np.cumsum(softmax(logits / temperature), axis=-1)
     if rule == 'median':
         threshold = np.full(logits.shape[:-1], 0.5)
-    elif rng is None:
-        raise ConfigurationError('decoding rule "sample" needs a random generator: give a seed')
+    elif uniforms is None:
+        raise ConfigurationError('decoding rule "sample" needs random numbers: give a seed')
     else:
-        threshold = rng.random(logits.shape[:-1])
+        threshold = np.asarray(uniforms)
     return np.minimum((cumulative < threshold[..., None]).sum(axis=-1), logits.shape[-1] - 1)
 
 

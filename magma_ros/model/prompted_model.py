@@ -2,52 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from magma_ros.data_types import ArmState
-from magma_ros.errors import ConfigurationError
+from magma_ros.data_types import ArmState, FloatArray
+from magma_ros.errors import ConfigurationError, InstructionError
+from magma_ros.model.action_decoding import ActionDecoder
 from magma_ros.model.action_model import ActionAnswer, ModelIdentity, TraceAnswer
-from magma_ros.model.action_tokens import ACTION_BINS, ACTION_LENGTH, decode_action
-from magma_ros.model.decoding import DecodingRule, choose_token, softmax
+from magma_ros.model.decoding import DecodingSettings
+from magma_ros.model.network.crops import Grid
 from magma_ros.model.network.magma_config import MagmaConfig, PreprocessorConfig
-from magma_ros.model.text.prompts import Prompt, action_prompt, question_prompt, trace_prompt
+from magma_ros.model.text.mark_text import Click, parse_click, parse_marks
+from magma_ros.model.text.prompts import (
+    Prompt,
+    action_prompt,
+    click_prompt,
+    marks_prompt,
+    question_prompt,
+    trace_prompt,
+)
 from magma_ros.model.text.state_text import format_state, state_values
 from magma_ros.model.text.text_tokenizer import TextTokenizer
-from magma_ros.model.text.trace_text import parse_trace_answer
+from magma_ros.model.text.trace_text import is_trace_complete, parse_trace_answer
 
+Picture = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
 PrepareImage = Callable[[NDArray[np.uint8], PreprocessorConfig], Float32Array]
 
 
 class Network(Protocol):
-    """The numbers behind a model: one prompt at a time."""
+    """The numbers behind a model: one prompt at a time.
 
-    def encode_image(self, pixels: Float32Array) -> Float32Array:
-        """(1, 3, base, base) -> (n, d) visual tokens."""
+    One that is an ``action_decoding.WindowNetwork`` too gives actions in fewer passes.
+    """
+
+    def encode_image(self, pixels: Float32Array, grid: Grid) -> Float32Array:
+        """(rows * columns, 3, base, base) crops of one picture -> (n, d) visual tokens."""
 
     def embed(self, ids: Sequence[int]) -> Float32Array:
         """T ids -> (T, d)."""
 
     def decode(self, embeddings: Float32Array, cache: Any | None) -> tuple[Float32Array, Any]:
         """(T, d) after the cache -> logits (vocabulary rows,) of the last, and a longer cache."""
-
-
-@dataclass(frozen=True)
-class DecodingSettings:
-    """How answers are chosen and how long they may get."""
-
-    rule: DecodingRule = 'median'  # of actions; text is greedy
-    temperature: float = 1.0
-    seed: int = 0
-    trace_marks: tuple[int, ...] = (1,)
-    trace_steps: int = 6
-    trace_speed: int | None = None
-    max_text_tokens: int = 160
 
 
 class PromptedModel:
@@ -69,37 +68,34 @@ class PromptedModel:
         self._tokenizer = tokenizer
         self._prepare_image = prepare_image
         self._decoding = decoding or DecodingSettings()
-        self._rng = np.random.default_rng(self._decoding.seed)
+        self._actions = ActionDecoder(network, config.vocabulary.base_size, self._decoding)
 
     def reset(self) -> None:
-        """Restarts the random generator, so that an episode can be repeated."""
-        self._rng = np.random.default_rng(self._decoding.seed)
+        """Restarts the random numbers, so that an episode can be repeated."""
+        self._actions.reset()
 
     def generate_action(
         self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
     ) -> ActionAnswer:
         """Seven tokens, each chosen among the 256 action ids."""
-        base = self.config.vocabulary.base_size
         prompt = action_prompt(instruction, self._state_line(state))
-        logits, cache = self._read_prompt(prompt, image_rgb)
-        ids: list[int] = []
-        probabilities: list[float] = []
-        while True:
-            choices = logits[base - ACTION_BINS : base]
-            choice = int(
-                choose_token(choices, self._decoding.rule, self._decoding.temperature, self._rng)
-            )
-            ids.append(base - ACTION_BINS + choice)
-            probabilities.append(softmax(choices)[choice])
-            if len(ids) == ACTION_LENGTH:
-                break
-            logits, cache = self._network.decode(self._network.embed(ids[-1:]), cache)
-        return ActionAnswer(tuple(ids), decode_action(ids, base), np.array(probabilities))
+        return self._actions.decode(self._embed_prompt(prompt, image_rgb))
 
     def generate_trace(
         self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
     ) -> TraceAnswer:
         """Where the marks of the settings will move, in pixels of the picture given."""
+        *_, whole = self.stream_trace(image_rgb, instruction, state)
+        return whole
+
+    def stream_trace(
+        self, image_rgb: Picture, instruction: str, state: ArmState | None
+    ) -> Iterator[TraceAnswer]:
+        """The answer of :meth:`generate_trace` as it grows: after each point, and the whole.
+
+        The model stops once every mark it named has its points; nothing else may be asked of the
+        model before the last answer, or the iterator is given up.
+        """
         settings = self._decoding
         prompt = trace_prompt(
             instruction,
@@ -108,34 +104,86 @@ class PromptedModel:
             settings.trace_speed,
             self._state_line(state),
         )
-        text = self._generate_text(prompt, image_rgb)
         height_px, width_px = image_rgb.shape[:2]
-        return TraceAnswer(parse_trace_answer(text, width_px, height_px), text)
+        ids: list[int] = []
+        points = 0
+        for token in self._generate_ids(self._embed_prompt(prompt, image_rgb)):
+            ids.append(token)
+            if ']' not in self._tokenizer.decode([token]):
+                continue  # neither a point nor a list ends here: nothing to parse
+            text = self._tokenizer.decode(ids)
+            traces = parse_trace_answer(text, width_px, height_px)
+            points_now = sum(len(trace.points_px) for trace in traces)
+            if points_now > points:
+                points = points_now
+                yield TraceAnswer(traces, text)
+            if is_trace_complete(text, settings.trace_steps):
+                break
+        text = self._tokenizer.decode(ids)
+        yield TraceAnswer(parse_trace_answer(text, width_px, height_px), text)
 
     def answer(self, image_rgb: NDArray[np.uint8], question: str) -> str:
-        """The model's words about the picture."""
-        return self._generate_text(question_prompt(question), image_rgb)
+        """The model's words about the picture, which it sees in as many crops as it may."""
+        seen_as = self.config.preprocessor.for_questions()
+        return self._generate_text(question_prompt(question), image_rgb, seen_as=seen_as)
 
-    def _generate_text(self, prompt: Prompt, image_rgb: NDArray[np.uint8]) -> str:
-        logits, cache = self._read_prompt(prompt, image_rgb)
-        ids: list[int] = []
-        while len(ids) < self._decoding.max_text_tokens:
+    def answer_video(self, frames: Sequence[Picture], question: str) -> str:
+        """The model's words about frames in their order, each seen as a robot picture."""
+        return self._generate_text(question_prompt(question, len(frames)), *frames)
+
+    def locate_marks(self, image_rgb: Picture) -> dict[int, FloatArray]:
+        """Where the numbers drawn into the picture are, in its pixels (Set-of-Mark)."""
+        height_px, width_px = image_rgb.shape[:2]
+        return parse_marks(self._generate_text(marks_prompt(), image_rgb), width_px, height_px)
+
+    def click(self, image_rgb: Picture, instruction: str) -> Click | None:
+        """Where to click in a screenshot; none if the answer holds no place."""
+        seen_as = self.config.preprocessor.for_questions()
+        text = self._generate_text(click_prompt(instruction), image_rgb, seen_as=seen_as)
+        return parse_click(text)
+
+    def _generate_text(
+        self, prompt: Prompt, *pictures: Picture, seen_as: PreprocessorConfig | None = None
+    ) -> str:
+        embeddings = self._embed_prompt(prompt, *pictures, seen_as=seen_as)
+        return self._tokenizer.decode(list(self._generate_ids(embeddings)))
+
+    def _generate_ids(self, embeddings: Float32Array) -> Iterator[int]:
+        """The likeliest ids up to the end of the turn; a pass is made when its id is wanted."""
+        cache: Any = None
+        for _ in range(self._decoding.max_text_tokens):
+            logits, cache = self._network.decode(embeddings, cache)
             chosen = int(np.argmax(logits))
             if chosen == self.config.vocabulary.end_of_turn:
-                break
-            ids.append(chosen)
-            logits, cache = self._network.decode(self._network.embed([chosen]), cache)
-        return self._tokenizer.decode(ids)
+                return
+            yield chosen
+            embeddings = self._network.embed([chosen])
 
-    def _read_prompt(
-        self, prompt: Prompt, image_rgb: NDArray[np.uint8]
-    ) -> tuple[Float32Array, Any]:
+    def _embed_prompt(
+        self, prompt: Prompt, *pictures: Picture, seen_as: PreprocessorConfig | None = None
+    ) -> Float32Array:
+        """(T, d): the prompt, each ``<image>`` replaced by the visual tokens of its picture."""
         ids = self._tokenizer.encode(prompt)
-        place = ids.index(self.config.vocabulary.image)
-        pixels = self._prepare_image(image_rgb, self.config.preprocessor)
-        visual_tokens = self._network.encode_image(pixels)
-        before, after = self._network.embed(ids[:place]), self._network.embed(ids[place + 1 :])
-        return self._network.decode(np.concatenate([before, visual_tokens, after]), None)
+        parts: list[Float32Array] = []
+        start = 0
+        places = [at for at, token in enumerate(ids) if token == self.config.vocabulary.image]
+        for place, rgb in zip(places, pictures, strict=True):
+            visual_tokens = self._see(rgb, seen_as or self.config.preprocessor)
+            parts += [self._network.embed(ids[start:place]), visual_tokens]
+            start = place + 1
+        parts.append(self._network.embed(ids[start:]))
+        embeddings = np.concatenate(parts)
+        longest = self.config.decoder.max_position_embeddings
+        if len(embeddings) > longest:
+            raise InstructionError(
+                f'{len(pictures)} pictures and the text make {len(embeddings)} tokens, but '
+                f'{self.config.name} reads at most {longest}: give fewer frames'
+            )
+        return embeddings
+
+    def _see(self, rgb: Picture, seen_as: PreprocessorConfig) -> Float32Array:
+        grid = seen_as.grid(width_px=rgb.shape[1], height_px=rgb.shape[0])
+        return self._network.encode_image(self._prepare_image(rgb, seen_as), grid)
 
     def _state_line(self, state: ArmState | None) -> str:
         if state is None:

@@ -5,18 +5,21 @@ Key names equal those of the released checkpoint. Nothing is downloaded and no r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from magma_ros.model.action_tokens import ACTION_BINS
+from magma_ros.model.network.crops import Grid
 from magma_ros.model.network.magma_config import MagmaConfig
 from magma_ros.model.network.projector import MultiModalProjector
+from magma_ros.model.network.static_cache import StaticCache
 from magma_ros.model.network.vision_tower import VisionTower
 
-ChooseIds = Callable[[Tensor], Tensor]  # logits (B, vocabulary rows) -> ids (B,)
+Head = Callable[[Tensor], Tensor]  # hidden states (B, d) -> logits (B, n)
+ChooseIds = Callable[[Tensor], Tensor]  # logits (B, n) -> ids (B,)
 
 
 class MagmaForAction(nn.Module):
@@ -39,41 +42,59 @@ class MagmaForAction(nn.Module):
         """(rows * columns, 3, base, base) crops of ONE picture -> (1, visual tokens, d).
 
         Magma's "crop" strategy: the tower sees each crop alone, then the maps are put together and
-        each full row ends in a separator.
+        each full row ends in a separator. "global": the crops are put together first.
         """
-        maps = self.vision_tower(pixels)
-        _, height, width, channels = maps.shape
-        rows, columns = grid
-        whole = maps.reshape(rows, columns, height, width, channels).transpose(1, 2)
-        whole = whole.reshape(1, rows * height, columns * width, channels)
-        return self.multi_modal_projector(whole)
+        if self.config.preprocessor.anyres_strategy == 'global':
+            whole = _tile(pixels.permute(0, 2, 3, 1), grid).permute(0, 3, 1, 2)
+            return self.multi_modal_projector(self.vision_tower(whole))
+        return self.multi_modal_projector(_tile(self.vision_tower(pixels), grid))
 
     def embed(self, ids: Tensor) -> Tensor:
         """(B, T) ids -> (B, T, d)."""
         return self.language_model.model.embed_tokens(ids)
 
-    def merge(self, ids: Tensor, visual_tokens: Tensor) -> Tensor:
-        """(B, T) ids with one ``<image>`` per row, (B, n, d) -> (B, T - 1 + n, d) embeddings.
+    def merge(
+        self, prompts: Sequence[Tensor], pictures: Sequence[Sequence[Tensor]]
+    ) -> tuple[Tensor, Tensor]:
+        """Prompts of any lengths with their pictures, for one pass.
+
+        Args:
+            prompts: B times (T,) ids with one ``<image>`` per picture.
+            pictures: B times the visual tokens (n, d) of each picture, in the prompt's order.
+
+        Returns:
+            (B, T', d) embeddings, padded with zeros on the LEFT, and the mask (B, T') of
+            :meth:`hidden_states` and :meth:`generate`, 0 at padding.
 
         Raises:
-            ValueError: a row has no placeholder or several.
+            ValueError: a prompt has not as many placeholders as pictures.
         """
-        places = ids == self.config.vocabulary.image
-        if not bool((places.sum(dim=1) == 1).all()):
-            raise ValueError('every prompt must hold exactly one <image>')
+        rows = [self._merge_one(*pair) for pair in zip(prompts, pictures, strict=True)]
+        longest = max(len(row) for row in rows)
+        padded = [nn.functional.pad(row, (0, 0, longest - len(row), 0)) for row in rows]
+        mask = rows[0].new_ones((len(rows), longest), dtype=torch.long)
+        for index, row in enumerate(rows):
+            mask[index, : longest - len(row)] = 0
+        return torch.stack(padded), mask
+
+    def _merge_one(self, ids: Tensor, pictures: Sequence[Tensor]) -> Tensor:
+        places = (ids == self.config.vocabulary.image).nonzero().flatten().tolist()
+        if len(places) != len(pictures):
+            raise ValueError(f'a prompt has {len(places)} <image> for {len(pictures)} pictures')
         words = self.embed(ids)
-        rows = []
-        for index, place in enumerate(places.int().argmax(dim=1).tolist()):
-            before, after = words[index, :place], words[index, place + 1 :]
-            rows.append(torch.cat([before, visual_tokens[index].to(words.dtype), after]))
-        return torch.stack(rows)
+        parts: list[Tensor] = []
+        start = 0
+        for place, visual_tokens in zip(places, pictures, strict=True):
+            parts += [words[start:place], visual_tokens.to(words.dtype)]
+            start = place + 1
+        return torch.cat([*parts, words[start:]])
 
     def hidden_states(
         self,
         inputs_embeds: Tensor,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        cache: DynamicCache | None = None,
+        cache: StaticCache | None = None,
     ) -> Tensor:
         """(B, T, d) -> (B, T, d) after the last norm.
 
@@ -100,13 +121,22 @@ class MagmaForAction(nn.Module):
     ) -> Tensor:
         """(B, T, d) -> float32 logits (B, T, vocabulary rows); see :meth:`hidden_states`."""
         hidden = self.hidden_states(inputs_embeds, attention_mask, position_ids)
-        return self.language_model.lm_head(hidden).float()
+        return self.word_logits(hidden)
 
     def action_logits(self, hidden: Tensor) -> Tensor:
         """(..., d) hidden states -> (..., 256) logits of the action ids, in their order."""
         base = self.config.vocabulary.base_size
         weight = self.language_model.lm_head.weight[base - ACTION_BINS : base]
         return nn.functional.linear(hidden, weight).float()
+
+    def word_logits(self, hidden: Tensor) -> Tensor:
+        """(..., d) hidden states -> (..., vocabulary rows)."""
+        return self.language_model.lm_head(hidden).float()
+
+    def empty_cache(self, batch: int = 1) -> StaticCache:
+        """A cache of the model's precision, on its device."""
+        table = self.language_model.model.embed_tokens.weight
+        return StaticCache(self.config.decoder, table.dtype, table.device, batch)
 
     @torch.inference_mode()
     def generate(
@@ -116,27 +146,30 @@ class MagmaForAction(nn.Module):
         choose: ChooseIds,
         stop_id: int | None = None,
         attention_mask: Tensor | None = None,
+        head: Head | None = None,
     ) -> Tensor:
         """Appends up to ``max_tokens`` ids with a key/value cache -> (B, n).
 
         Args:
             inputs_embeds: (B, T, d) prompts, padded on the LEFT when their lengths differ.
             max_tokens: 7 for an action.
-            choose: picks an id per row.
+            choose: picks an id per row from the logits of the head.
             stop_id: ends a row; the rest of that row repeats it.
             attention_mask: (B, T), 0 at padding.
+            head: :meth:`word_logits` unless given; :meth:`action_logits` costs less.
         """
+        head = head or self.word_logits
         batch, length, _ = inputs_embeds.shape
         mask = torch.ones(batch, length, dtype=torch.long, device=inputs_embeds.device)
         if attention_mask is not None:
             mask = attention_mask.long()
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-        cache = DynamicCache()
+        cache = self.empty_cache(batch)
         done = torch.zeros(batch, dtype=torch.bool, device=inputs_embeds.device)
         chosen: list[Tensor] = []
         while len(chosen) < max_tokens and not bool(done.all()):
             hidden = self.hidden_states(inputs_embeds, mask, positions, cache)
-            ids = choose(self.language_model.lm_head(hidden[:, -1]).float())
+            ids = choose(head(hidden[:, -1]))
             if stop_id is not None:
                 ids = torch.where(done, stop_id, ids)
                 done |= ids == stop_id
@@ -145,6 +178,14 @@ class MagmaForAction(nn.Module):
             mask = torch.cat([mask, mask.new_ones(batch, 1)], dim=1)
             positions = positions[:, -1:] + 1
         return torch.stack(chosen, dim=1)
+
+
+def _tile(maps: Tensor, grid: Grid) -> Tensor:
+    """(rows * columns, h, w, C) -> (1, rows * h, columns * w, C)."""
+    rows, columns = grid
+    _, height, width, channels = maps.shape
+    whole = maps.reshape(rows, columns, height, width, channels).transpose(1, 2)
+    return whole.reshape(1, rows * height, columns * width, channels)
 
 
 def llama_config(config: MagmaConfig) -> LlamaConfig:
