@@ -3,9 +3,9 @@
 ros2 launch magma_ros bringup.launch.py arm:=wx250s hardware:=mock camera:=none
 """
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
+from launch import LaunchDescription
 from magma_ros.nodes.bringup import Bringup, bringup_programs
 from magma_ros.nodes.launch_actions import launch_actions
 
