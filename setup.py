@@ -9,7 +9,13 @@ NAME = 'magma_ros'
 ROOT = Path(__file__).parent
 VERSION = re.search(r'<version>(.+)</version>', (ROOT / 'package.xml').read_text()).group(1)
 
-NODES = ('perception_node', 'controller_node', 'servo_stand_in_node', 'sim_node')
+NODES = (
+    'perception_node',
+    'controller_node',
+    'supervisor_node',
+    'servo_stand_in_node',
+    'sim_node',
+)
 
 
 def files_below(directory):
@@ -60,6 +66,7 @@ setup(
         'xacro',
     ],
     extras_require={
+        'serve': ['httpx', 'msgpack', 'starlette', 'uvicorn>=0.35', 'websockets>=15'],
         'sim': ['mujoco'],
         'video': ['imageio-ffmpeg'],
         'torch': ['torch', 'transformers', 'onnx', 'onnxscript'],

@@ -11,7 +11,7 @@
         schedule   which delta is due now?
         target     measured pose + delta = where to go
         smooth     limited speed, acceleration and jerk
-        limit      box, cone, speed: what may be sent
+        limit      box, cone, speed, joints, travel on one picture: what may be sent
         verify     a second opinion on the very numbers
 
 Both are plain functions: no ROS, no clock, no threads. Nodes, simulation and tests call these two.
@@ -19,7 +19,7 @@ Both are plain functions: no ROS, no clock, no threads. Nodes, simulation and te
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -37,11 +37,12 @@ from magma_ros.data_types import (
 from magma_ros.errors import CameraError, ConfigurationError, ModelError
 from magma_ros.image.depth_lifting import lift_trace
 from magma_ros.image.image_checks import find_fault
-from magma_ros.model.action_model import ActionModel
+from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ActionModel
 from magma_ros.model.action_scaling import ActionStatistics, decode_delta
-from magma_ros.motion.chunk_check import ChunkRules
-from magma_ros.motion.chunk_schedule import ChunkSchedule, DueStep
-from magma_ros.motion.limits import keep_inside, limit_gripper, limit_rates
+from magma_ros.motion.blind_travel import BlindTravel, keep_blind_travel
+from magma_ros.motion.chunk_blending import DueStep
+from magma_ros.motion.limits import keep_inside, limit_gripper, limit_rates, response_time_s
+from magma_ros.motion.motion_memory import MotionMemory
 from magma_ros.motion.path_follower import PathFollower
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.motion.smoothing import Motion, brake, follow
@@ -74,7 +75,7 @@ class PredictMemory:
 def predict(
     memory: PredictMemory,
     model: ActionModel,
-    statistics: ActionStatistics,
+    statistics: ActionStatistics | None,
     observation: Observation,
     instruction: str,
     mode: Mode,
@@ -82,9 +83,10 @@ def predict(
 ) -> DeltaChunk:
     """The chunk that this picture calls for. Updates ``memory``.
 
-    ``direct``: seven action tokens. ``path``: on the first picture the model draws a trace with
-    gripper events, aligned depth lifts it, and from then on each picture's arm state is taken one
-    step along it.
+    ``direct``: seven action tokens, decoded with ``statistics``; a server's model needs none: it
+    answers in metres and radians, maybe with several deltas. ``path``: on the first picture the
+    model draws a trace with gripper events, aligned depth lifts it, and from then on each
+    picture's arm state is taken one step along it.
 
     Raises:
         CameraError: the picture is dark or of the wrong format, or depth is missing where the path
@@ -101,7 +103,7 @@ def predict(
         raise CameraError(f'{fault}: no usable picture from {image.frame_id}; look at the camera')
     if mode == 'direct':
         answer = model.generate_action(image.rgb, instruction, observation.arm)
-        delta = decode_delta(answer.normalised, statistics)
+        action = _decode(answer, statistics)
     else:
         if memory.follower is None:
             memory.traces = model.generate_trace(image.rgb, instruction, observation.arm).traces
@@ -109,51 +111,38 @@ def predict(
                 raise ModelError(f'no path was drawn for "{instruction}"; say it in other words')
             path = lift_trace(memory.traces[0], observation.read_depth(), camera)
             memory.follower = PathFollower(path)
-        delta = memory.follower.step(observation.arm)
+        action = ActionDeltas((memory.follower.step(observation.arm),), POLICY_PERIOD_S)
     memory.sequence += 1
     return DeltaChunk(
-        (delta,), POLICY_PERIOD_S, image.stamp_ns, 'measured', frame_id, memory.sequence, mode
+        action.deltas,
+        action.step_s,
+        image.stamp_ns,
+        action.reference,
+        frame_id,
+        memory.sequence,
+        mode,
     )
 
 
+def _decode(
+    answer: ActionAnswer | ActionDeltas, statistics: ActionStatistics | None
+) -> ActionDeltas:
+    """Metres and radians, whoever has to do the sum."""
+    if isinstance(answer, ActionDeltas):
+        return answer
+    if statistics is None:
+        raise ValueError('a model that answers in tokens needs its action statistics')
+    return ActionDeltas((decode_delta(answer.normalised, statistics),), POLICY_PERIOD_S)
+
+
 # ------------------------------------------------------------------------------------ command
-
-
-@dataclass
-class MotionMemory:
-    """What :func:`command` remembers from tick to tick. Begin anew whenever the arm is armed."""
-
-    schedule: ChunkSchedule
-    due: DueStep  # the goal commanded last
-    motion: Motion  # the smoothed motion towards it
-    twist: Twist  # sent last
-    gripper_opening: float  # sent last
-    arm_twist: Twist = field(default_factory=Twist.zero)  # what the arm is expected to do
-    is_held: bool = True  # stopped, and latched where the arm was measured
-    violations: tuple[str, ...] = ()  # what the verifier found in the last tick
-
-    @staticmethod
-    def at_rest(arm: ArmState, rules: ChunkRules | None = None) -> MotionMemory:
-        """Nothing to do, at rest where the arm is."""
-        opening = min(max(arm.gripper_opening, 0.0), 1.0)
-        due = DueStep(arm.pose_gripper_in_base, opening)
-        motion = Motion.at_rest(arm.pose_gripper_in_base)
-        return MotionMemory(
-            ChunkSchedule(rules or ChunkRules()), due, motion, Twist.zero(), opening
-        )
-
-    def hold_at(self, measured: Pose) -> None:
-        """Latch: stay here until there is something new to do."""
-        self.due = DueStep(measured, self.gripper_opening)
-        self.motion = Motion.at_rest(measured)
-        self.is_held = True
 
 
 def command(
     memory: MotionMemory,
     arm: ArmState,
     chunk: DeltaChunk | None,
-    allowed_to_move: bool,
+    permission: float,
     limits: MotionLimits,
     period_s: float,
     now_ns: int,
@@ -161,25 +150,26 @@ def command(
     """What to send to the arm in this control period. Updates ``memory``.
 
     ``chunk`` is the newest one; None and one that was seen before are the same. A refused chunk
-    has no effect and ``memory.schedule.refusal`` says why. Without ``allowed_to_move`` the motion
-    brakes, chunks are forgotten, and the arm stays where it was measured when it stopped.
-    A measured pose that is not finite gives a zero twist. ``now_ns``: on the clock of the stamps.
+    has no effect and ``memory.schedule.refusal`` says why. ``permission`` is the share of the
+    speed limits that may be used; with 0 the motion brakes, chunks are forgotten, and the arm
+    stays where it was measured when it stopped. A measured pose that is not finite gives a zero
+    twist. ``now_ns``: on the clock of the stamps.
     """
     measured = arm.pose_gripper_in_base
     if not np.isfinite([*measured.translation_m, *measured.quaternion_xyzw]).all():
         memory.twist, memory.motion = Twist.zero(), Motion.at_rest(memory.motion.pose)
         why = (Reason.JOINTS_INVALID.name,)
         return MotionCommand(memory.twist, memory.gripper_opening, memory.motion.pose, why)
-    age_s = _schedule(memory, arm, chunk, allowed_to_move, limits, now_ns)
-    slowed_by = _smooth(memory, measured, age_s, allowed_to_move, limits, period_s)
+    age_s = _schedule(memory, arm, chunk, permission > 0.0, limits, now_ns)
+    slowed_by = _smooth(memory, measured, age_s, permission, limits, period_s)
     wish = Twist.zero() if memory.is_held else twist_towards(memory.motion, measured)
     steady, rates = limit_rates(wish, memory.twist, limits, period_s)
-    twist, walls = keep_inside(steady, measured, coast(measured, memory.arm_twist), limits)
-    memory.motion = adopt_walls(memory.motion, measured, steady, twist)
-    gripper = limit_gripper(memory.due.gripper_opening, memory.gripper_opening, limits, period_s)
-    twist, gripper, failed = _verify(memory, twist, gripper, measured, limits, period_s)
+    twist, walls = _limit(memory, arm, steady, limits, period_s)
+    gripper = _grip(memory, permission > 0.0, limits, period_s)
+    twist, gripper, failed = _verify(memory, arm, twist, gripper, limits, period_s)
     memory.twist, memory.gripper_opening = twist, gripper
     memory.arm_twist = follow_with_lag(memory.arm_twist, twist, period_s)
+    memory.blind = memory.blind.after(twist, period_s)
     clipped = (*memory.due.clipped, *slowed_by, *rates, *walls, *failed)
     return MotionCommand(twist, gripper, memory.motion.pose, clipped, age_s)
 
@@ -199,13 +189,15 @@ def _schedule(
         schedule.offer(chunk, memory.due.target_gripper_in_base, limits, now_ns)
     if not allowed_to_move:
         schedule.flush()
-        memory.due = replace(memory.due, gripper_opening=memory.gripper_opening, clipped=())
+        memory.due = DueStep(memory.motion.pose, memory.gripper_opening)
+        memory.blind = BlindTravel()
         return None
     if memory.is_held:
         memory.hold_at(arm.pose_gripper_in_base)  # the arm may have been moved since
         memory.is_held = False
     memory.due = schedule.due(now_ns) or memory.due
     stamp_ns = memory.due.image_stamp_ns
+    memory.blind = memory.blind.on_picture(stamp_ns)
     return None if stamp_ns is None else max(0.0, (now_ns - stamp_ns) * 1e-9)
 
 
@@ -213,35 +205,72 @@ def _smooth(
     memory: MotionMemory,
     measured: Pose,
     age_s: float | None,
-    allowed_to_move: bool,
+    permission: float,
     limits: MotionLimits,
     period_s: float,
 ) -> tuple[str, ...]:
     """Take the smoothed motion one tick further; what slowed it down."""
     if memory.is_held:
         return ()
-    if not allowed_to_move:
+    if permission <= 0.0:
         memory.motion = brake(memory.motion, limits, period_s)
         if memory.motion.is_at_rest:
             memory.hold_at(measured)
         return ('brake',)
     motion = keep_on_leash(memory.motion, measured)
-    share, slowed_by = speed_share(motion, measured, age_s, limits)
+    (linear, angular), slowed_by = speed_share(motion, measured, age_s, limits)
+    shares = (min(linear, permission), min(angular, permission))
     goal = memory.due.target_gripper_in_base
-    memory.motion = follow(motion, goal, limits, share, period_s)
+    memory.motion = follow(motion, goal, limits, shares, period_s)
     return slowed_by
+
+
+def _limit(
+    memory: MotionMemory, arm: ArmState, steady: Twist, limits: MotionLimits, period_s: float
+) -> tuple[Twist, tuple[str, ...]]:
+    """Keep the twist inside of every wall, and the motion from going on behind one."""
+    measured, response_s = arm.pose_gripper_in_base, response_time_s(period_s)
+    coasted = coast(measured, memory.arm_twist)
+    twist, walls = keep_inside(steady, measured, coasted, limits, response_s)
+    twist, blind = keep_blind_travel(twist, memory.blind, limits, response_s)
+    joints: tuple[str, ...] = ()
+    if memory.joints is not None:
+        twist, joints = memory.joints.spare(arm.joint_positions_rad, twist, response_s)
+    memory.motion = adopt_walls(memory.motion, measured, steady, twist)
+    return twist, (*walls, *blind, *joints)
+
+
+def _grip(
+    memory: MotionMemory, allowed_to_move: bool, limits: MotionLimits, period_s: float
+) -> float:
+    """The opening to send: what is due once the gate lets it through, at the gripper's speed."""
+    due, stamp_ns = memory.due, memory.due.image_stamp_ns
+    if allowed_to_move and stamp_ns is not None:
+        memory.gate = memory.gate.pass_on((stamp_ns, due.index), due.gripper_opening, period_s)
+    else:
+        memory.gate = memory.gate.stay(memory.gripper_opening, period_s)
+    return limit_gripper(memory.gate.opening, memory.gripper_opening, limits, period_s)
 
 
 def _verify(
     memory: MotionMemory,
+    arm: ArmState,
     twist: Twist,
     gripper: float,
-    measured: Pose,
     limits: MotionLimits,
     period_s: float,
 ) -> tuple[Twist, float, tuple[str, ...]]:
     """Pass the command on, or replace it by standing still when the second opinion disagrees."""
-    memory.violations = find_violations(twist, gripper, measured, limits, period_s)
+    measured, guard = arm.pose_gripper_in_base, memory.joints
+    memory.violations = find_violations(
+        twist,
+        gripper,
+        measured,
+        limits,
+        period_s,
+        (memory.blind.travelled_m, memory.blind.turned_rad),
+        guard.then(arm.joint_positions_rad, twist) if guard is not None else (),
+    )
     if not memory.violations:
         return twist, gripper, ()
     memory.schedule.flush()

@@ -109,17 +109,33 @@ def test_from_outside_of_the_box_only_back_in() -> None:
 def test_a_lagging_arm_is_not_pulled_past_the_goal() -> None:
     arm = SimulatedArm(lag_s=0.06)
     memory = MotionMemory.at_rest(arm.state(0))
-    goal = START.translation_m + [0.13, 0.0, 0.0]
+    goal = START.translation_m + [0.09, 0.0, 0.0]
     chunks = {
         tick + 4: replace(
-            chunk_of([0.05, 0, 0], [0, 0, 0], tick * PERIOD_NS), reference='commanded'
+            chunk_of([0.03, 0, 0], [0, 0, 0], tick * PERIOD_NS), reference='commanded'
         )
-        for tick in (0, 10)
+        for tick in (0, 10, 20)
     }
-    chunks[24] = replace(chunk_of([0.03, 0, 0], [0, 0, 0], 20 * PERIOD_NS), reference='commanded')
     furthest = max(float(arm.pose.translation_m[0]) for _ in run(arm, memory, chunks, range(120)))
     assert furthest - goal[0] < 5e-4
     assert length(arm.pose.translation_m - goal) < 5e-4
+
+
+def test_no_picture_carries_the_arm_further_than_its_share() -> None:
+    """One picture, eight steps of 4 cm: without the bound the arm would go 32 cm."""
+    arm = SimulatedArm(make_pose(np.array([0.15, 0.0, 0.15]), DOWN))
+    memory = MotionMemory.at_rest(arm.state(0))
+    step = chunk_of([0.04, 0, 0], [0, 0, 0], 0)
+    long = replace(step, deltas=step.deltas * 8)
+    *_, last = run(arm, memory, {2: long}, range(200))
+    travelled = arm.pose.translation_m[0] - 0.15
+    assert LIMITS.blind_travel_m - 0.001 < travelled <= LIMITS.blind_travel_m * SLACK
+    assert 'blind_travel' in last.clipped
+    assert not memory.violations
+    again = replace(long, image_stamp_ns=200 * PERIOD_NS, sequence=1000)
+    for _ in run(arm, memory, {202: again}, range(200, 300)):
+        pass
+    assert arm.pose.translation_m[0] - 0.15 > travelled + 0.04
 
 
 def test_the_motion_does_not_go_on_behind_a_wall() -> None:
@@ -133,14 +149,16 @@ def test_the_motion_does_not_go_on_behind_a_wall() -> None:
     assert arm.pose.translation_m[2] == pytest.approx(LIMITS.box_min_m[2], abs=5e-4)
 
 
-def test_gripper_moves_at_its_rate() -> None:
+def test_gripper_moves_at_its_rate_once_two_steps_agree() -> None:
     arm = SimulatedArm()
     memory = MotionMemory.at_rest(arm.state(0))
-    openings = [
-        sent.gripper_opening
-        for sent in run(arm, memory, {0: chunk_of([0, 0, 0], [0, 0, 0], 0, 0.0)}, range(30))
-    ]
-    np.testing.assert_allclose(openings[:3], [0.94, 0.88, 0.82])
+    chunks = {
+        tick: chunk_of([0, 0, 0], [0, 0, 0], tick * PERIOD_NS, gripper)
+        for tick, gripper in ((0, 1.0), (10, 0.0), (20, 0.0))
+    }
+    openings = [sent.gripper_opening for sent in run(arm, memory, chunks, range(50))]
+    assert openings[:20] == [1.0] * 20
+    np.testing.assert_allclose(openings[20:23], [0.94, 0.88, 0.82])
     assert openings[-1] == 0.0
 
 

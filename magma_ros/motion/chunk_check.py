@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from magma_ros.data_types import DeltaChunk, EndEffectorDelta, MotionLimits
+from magma_ros.motion.chunk_blending import Blending
 from magma_ros.motion.reason_codes import Reason
 
 GARBAGE_FACTOR = 3.0  # a delta this many times the step limit is not a large wish but nonsense
 GRIPPER_SLACK = 0.05  # statistics put decoded openings a little outside of 0..1
 LONGEST_CHUNK = 64
+TELEOP = 'teleop'  # the source of chunks that a person steers; every other source is the policy
 STEP_BOUNDS_S = (0.01, 3.0)
 
 
@@ -24,6 +26,7 @@ class ChunkRules:
     step_s: float | None = None  # None: any step time within STEP_BOUNDS_S
     max_age_s: float = 3.0  # of the picture; a slow model is no fault, blind travel is bounded
     max_future_s: float = 0.05  # clocks of two machines
+    blending: Blending = 'newest'  # of chunks that overlap in time
 
 
 def find_refusal(
@@ -35,8 +38,8 @@ def find_refusal(
 ) -> Reason | None:
     """Why the chunk must not be executed; None when it may.
 
-    ``previous`` is the chunk accepted before this one from the same source. A stamp of 0 needs no
-    rule of its own: on a real clock it is too old.
+    ``previous`` is the chunk accepted before this one from the same side (:func:`is_teleop`). A
+    stamp of 0 needs no rule of its own: on a real clock it is too old.
     """
     for delta in chunk.deltas:
         if reason := _find_refusal_of_delta(delta, limits):
@@ -57,6 +60,11 @@ def find_refusal(
     ):
         return Reason.SEQ
     return None
+
+
+def is_teleop(chunk: DeltaChunk) -> bool:
+    """Whether a person steers; the policy cannot start a new count by another name."""
+    return chunk.source == TELEOP
 
 
 def _find_refusal_of_delta(delta: EndEffectorDelta, limits: MotionLimits) -> Reason | None:

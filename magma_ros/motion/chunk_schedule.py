@@ -1,27 +1,25 @@
-"""Which delta of which chunk is due now: the newest chunk wins, late steps are dropped by time."""
+"""Chunks in, the step that is due out: what latency made stale is dropped by time."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from magma_ros.data_types import ArmState, DeltaChunk, EndEffectorDelta, MotionLimits, Pose
-from magma_ros.motion.chunk_check import ChunkRules, find_refusal
+from magma_ros.motion.chunk_blending import (
+    DueStep,
+    PlannedChunk,
+    blend,
+    due_index,
+    keep_for_blending,
+)
+from magma_ros.motion.chunk_check import ChunkRules, find_refusal, is_teleop
 from magma_ros.motion.delta_target import chunk_targets, keep_near
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.rotations import quaternion_difference, turn_quaternion
 
 RUNAWAY_M, RUNAWAY_RAD = 0.10, 0.5  # furthest a commanded reference may be from the arm
-
-
-@dataclass(frozen=True)
-class DueStep:
-    """The goal of this moment: go there and wait at rest."""
-
-    target_gripper_in_base: Pose
-    gripper_opening: float
-    image_stamp_ns: int | None = None  # None: no picture caused it
-    clipped: tuple[str, ...] = ()
+REMEMBERED_CHUNKS = 100  # for the share of refused ones
 
 
 @dataclass
@@ -32,12 +30,22 @@ class ChunkSchedule:
     refused: Counter[Reason] = field(default_factory=Counter)
     refused_in_a_row: int = 0
     refusal: Reason | None = None  # of the chunk offered last
-    _seen: DeltaChunk | None = None
-    _accepted: dict[str, DeltaChunk] = field(default_factory=dict)  # newest per source
-    _steps: tuple[DueStep, ...] = ()
-    _image_stamp_ns: int = 0
-    _step_ns: int = 1
+    _outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=REMEMBERED_CHUNKS))
+    # By side: False is the policy, True a person.
+    _seen: dict[bool, DeltaChunk] = field(default_factory=dict)
+    _accepted: dict[bool, DeltaChunk] = field(default_factory=dict)
+    _chunks: tuple[PlannedChunk, ...] = ()  # oldest first
     _states: deque[ArmState] = field(default_factory=deque)
+
+    @property
+    def refused_of_last(self) -> int:
+        """How many of the last REMEMBERED_CHUNKS were refused."""
+        return sum(self._outcomes)
+
+    def forgive(self) -> None:
+        """The operator starts anew: earlier refusals no longer count."""
+        self.refused_in_a_row = 0
+        self._outcomes.clear()
 
     def remember(self, arm: ArmState) -> None:
         """Keep the measured state as long as a picture that old may still cause motion."""
@@ -53,41 +61,54 @@ class ChunkSchedule:
 
         ``commanded`` is the target last commanded. Needs one remembered state at least.
         """
-        if chunk is self._seen:
+        side = is_teleop(chunk)
+        if chunk is self._seen.get(side):
             return
-        self._seen = chunk
-        self.refusal = find_refusal(
-            chunk, self._accepted.get(chunk.source), self.rules, limits, now_ns
-        )
+        self._seen[side] = chunk
+        self.refusal = find_refusal(chunk, self._accepted.get(side), self.rules, limits, now_ns)
+        self._outcomes.append(self.refusal is not None)
         if self.refusal is not None:
             self.refused[self.refusal] += 1
             self.refused_in_a_row += 1
             return
         self.refused_in_a_row = 0
-        self._accepted[chunk.source] = chunk
-        self._image_stamp_ns, self._step_ns = chunk.image_stamp_ns, round(chunk.step_s * 1e9)
+        self._accepted[side] = chunk
+        plan = self._plan(chunk, commanded, limits, now_ns)
+        self._chunks = keep_for_blending(self._chunks, plan, self.rules.blending, now_ns)
+
+    def due(self, now_ns: int) -> DueStep | None:
+        """The step whose time it is; the last of a chunk stays due. None before any chunk."""
+        return blend(self._chunks, now_ns) if self._chunks else None
+
+    def flush(self) -> None:
+        """Forget what was to be executed; chunks still have to be newer than earlier ones."""
+        self._chunks = ()
+
+    def forget_times(self) -> None:
+        """The clock has jumped: stamps from before mean nothing now, sequences still count."""
+        self.flush()
+        self._states.clear()
+        for side, chunk in self._accepted.items():
+            self._accepted[side] = replace(chunk, image_stamp_ns=0)
+
+    def _plan(
+        self, chunk: DeltaChunk, commanded: Pose, limits: MotionLimits, now_ns: int
+    ) -> PlannedChunk:
+        step_ns = round(chunk.step_s * 1e9)
         if chunk.reference == 'measured':
             reference = self.measured_at(chunk.image_stamp_ns)
         else:
             measured = self._states[-1].pose_gripper_in_base
             reference = keep_near(commanded, measured, RUNAWAY_M, RUNAWAY_RAD)
-        first = due_index(chunk.image_stamp_ns, self._step_ns, len(chunk.deltas), now_ns)
+        first = due_index(chunk.image_stamp_ns, step_ns, len(chunk.deltas), now_ns)
         targets = chunk_targets(chunk, reference, first, limits)
-        self._steps = tuple(
-            DueStep(target, _opening(delta), chunk.image_stamp_ns, clipped)
-            for delta, (target, clipped) in zip(chunk.deltas, targets, strict=True)
+        steps = tuple(
+            DueStep(target, _opening(delta), chunk.image_stamp_ns, clipped, index)
+            for index, (delta, (target, clipped)) in enumerate(
+                zip(chunk.deltas, targets, strict=True)
+            )
         )
-
-    def due(self, now_ns: int) -> DueStep | None:
-        """The step whose time it is; the last of a chunk stays due. None before any chunk."""
-        if not self._steps:
-            return None
-        index = due_index(self._image_stamp_ns, self._step_ns, len(self._steps), now_ns)
-        return self._steps[index]
-
-    def flush(self) -> None:
-        """Forget what was to be executed; chunks still have to be newer than earlier ones."""
-        self._steps = ()
+        return PlannedChunk(chunk.image_stamp_ns, step_ns, steps)
 
     def measured_at(self, stamp_ns: int) -> Pose:
         """Where the gripper was at a time, between the two remembered states around it."""
@@ -97,11 +118,6 @@ class ChunkSchedule:
                 return _interpolate(earlier, later, stamp_ns)
             later = earlier
         return later.pose_gripper_in_base
-
-
-def due_index(image_stamp_ns: int, step_ns: int, steps: int, now_ns: int) -> int:
-    """Step k is due from image stamp + k steps on; the first from the start, the last for ever."""
-    return min(max((now_ns - image_stamp_ns) // step_ns, 0), steps - 1)
 
 
 def _opening(delta: EndEffectorDelta) -> float:

@@ -8,8 +8,13 @@ from magma_ros.data_types import FloatArray, MotionLimits, Pose, Twist
 from magma_ros.motion.norms import length, shorten
 from magma_ros.motion.workspace import angular_brake, approach_speed, tilt
 
-RESPONSE_S = 0.03  # one control period and its lateness: how long until a slower twist is sent
+RESPONSE_S = 0.03  # a control period of 20 ms and its lateness: until a slower twist is sent
 ROUNDING = 1 + 1e-9  # what is at a limit is not over it
+
+
+def response_time_s(period_s: float) -> float:
+    """How long it takes until a slower twist can be sent; slow loops need more room."""
+    return max(RESPONSE_S, 1.5 * period_s)
 
 
 def limit_rates(
@@ -42,7 +47,11 @@ def limit_rates(
 
 
 def keep_inside(
-    wish: Twist, measured: Pose, coasted: Pose, limits: MotionLimits
+    wish: Twist,
+    measured: Pose,
+    coasted: Pose,
+    limits: MotionLimits,
+    response_s: float = RESPONSE_S,
 ) -> tuple[Twist, tuple[str, ...]]:
     """The nearest twist that stays inside of ``box`` and ``cone``; their names if they clipped.
 
@@ -52,8 +61,8 @@ def keep_inside(
     """
     linear, angular = wish.linear_m_s, wish.angular_rad_s
     for pose in (coasted, measured):
-        linear = keep_in_box(linear, pose.translation_m, limits)
-        angular = keep_in_cone(angular, pose, limits)
+        linear = keep_in_box(linear, pose.translation_m, limits, response_s)
+        angular = keep_in_cone(angular, pose, limits, response_s)
     names = ('box',) if linear is not wish.linear_m_s else ()
     return Twist(linear, angular), names if angular is wish.angular_rad_s else (*names, 'cone')
 
@@ -69,7 +78,10 @@ def limit_change(
 
 
 def keep_in_box(
-    velocity_m_s: FloatArray, position_m: FloatArray, limits: MotionLimits
+    velocity_m_s: FloatArray,
+    position_m: FloatArray,
+    limits: MotionLimits,
+    response_s: float = RESPONSE_S,
 ) -> FloatArray:
     """Per axis: no faster towards a wall than one can stop in front of it. Inward motion is free.
 
@@ -79,18 +91,23 @@ def keep_in_box(
     allowed = []
     for speed, at, low, high in zip(speeds, here, limits.box_min_m, limits.box_max_m, strict=True):
         if speed < 0.0:
-            speed = max(speed, -approach_speed(at - low, limits.brake_m_s2, RESPONSE_S))
+            speed = max(speed, -approach_speed(at - low, limits.brake_m_s2, response_s))
         elif speed > 0.0:
-            speed = min(speed, approach_speed(high - at, limits.brake_m_s2, RESPONSE_S))
+            speed = min(speed, approach_speed(high - at, limits.brake_m_s2, response_s))
         allowed.append(speed)
     return velocity_m_s if allowed == speeds else np.array(allowed)
 
 
-def keep_in_cone(velocity_rad_s: FloatArray, measured: Pose, limits: MotionLimits) -> FloatArray:
+def keep_in_cone(
+    velocity_rad_s: FloatArray,
+    measured: Pose,
+    limits: MotionLimits,
+    response_s: float = RESPONSE_S,
+) -> FloatArray:
     """Tilt the tool axis no faster than one can stop at the cone; every other turn is free."""
     angle, axis = tilt(measured.quaternion_xyzw)
     tilting = float(velocity_rad_s @ axis)
-    allowed = approach_speed(limits.cone_rad - angle, angular_brake(limits), RESPONSE_S)
+    allowed = approach_speed(limits.cone_rad - angle, angular_brake(limits), response_s)
     return velocity_rad_s if tilting <= allowed else velocity_rad_s - (tilting - allowed) * axis
 
 

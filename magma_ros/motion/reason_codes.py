@@ -31,11 +31,13 @@ class Reason(enum.IntEnum):
     SESSION = 108, 'an action belongs to another session'
     STEP_TIME = 109, 'the step time of an action is not the one agreed on'
     ACTION_REFUSED = 110, 'too many actions in a row were refused'
+    ACTION_REFUSED_SHARE = 111, 'too many of the last actions were refused'
 
     CAMERA_STALE = 120, 'no new picture for too long'
     CAMERA_FROZEN = 121, 'the camera repeats the same picture'
     CAMERA_DARK = 122, 'the camera is covered or the room is dark'
     CAMERA_FORMAT = 123, 'the picture has the wrong size or encoding'
+    CAMERA_SLOW = 124, 'pictures come too slowly'
 
     JOINTS_STALE = 130, 'no joint states for too long'
     JOINTS_INVALID = 131, 'the joint states cannot be right'
@@ -55,11 +57,13 @@ class Reason(enum.IntEnum):
     MODEL_CRASH = 160, 'the model process died'
     MODEL_OOM = 161, 'the model ran out of memory'
     MODEL_HASH = 162, 'the model is not the one in the lock file'
+    MODEL_SLOW = 163, 'the model is slower than it was'
 
     HEARTBEAT_CONTROLLER = 170, 'the controller is silent'
     HEARTBEAT_PERCEPTION = 171, 'the perception node is silent'
     HEARTBEAT_SUPERVISOR = 172, 'the supervisor is silent'
     HEARTBEAT_RECORDER = 173, 'the recorder is silent'
+    HEARTBEAT_OPERATOR = 174, 'the program of the operator is silent'
 
     ESTOP = 180, 'emergency stop pressed, or its heartbeat lost'
     DEADMAN = 181, 'the deadman switch was released'
@@ -67,10 +71,14 @@ class Reason(enum.IntEnum):
     OPERATOR_HOLD = 183, 'the operator asked to hold'
     REQUEST_REFUSED = 184, 'the request is not allowed in this state'
     PRESENCE = 185, 'nobody confirmed to be present for too long'
+    CONFIRMATION = 186, 'the confirmation with the present nonce was not heard for long enough'
+    ARMING_CHECK = 187, 'an arming check failed; the answer and the diagnostics name it'
 
     PUBLISHER_CONFLICT = 190, 'somebody else commands the same arm'
     PARAM = 191, 'a parameter has changed or is wrong'
     UNKNOWN_INPUT = 192, 'an input that is not understood'
+    OVERRUN = 193, 'the control loop stood still'
+    SERVO = 194, 'MoveIt Servo does not answer or has refused a command'
 
     DISK = 200, 'the disk is full'
     RECORDER = 201, 'the recorder failed'

@@ -6,50 +6,64 @@ import threading
 from dataclasses import dataclass, field
 
 from magma_ros.data_types import ArmState, DeltaChunk, MotionCommand, MotionLimits
+from magma_ros.motion.causes import Cause
 from magma_ros.motion.chunk_check import ChunkRules
+from magma_ros.motion.confirmation import Confirmation
+from magma_ros.motion.joint_limits import JointGuard
+from magma_ros.motion.modes import LATCHED, ControllerState, Mode, Request, TransitionRules
+from magma_ros.motion.motion_memory import MotionMemory
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.motion.state_machine import (
-    ControllerState,
-    HoldRules,
-    Mode,
-    Request,
-    step,
-)
-from magma_ros.motion.watchdog import Cause, Observations, WatchdogThresholds, off_track_since
-from magma_ros.pipeline import MotionMemory, command
+from magma_ros.motion.state_machine import speed_share, step
+from magma_ros.motion.watchdog import Observations, WatchdogThresholds, off_track_since
+from magma_ros.pipeline import command
 
 PERIOD_SHARE = 0.3  # of a new interval in the measured time between chunks
+STALE_COMMAND_S = 0.1  # Servo halts the arm when it hears nothing for so long
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the controller sees around it. Ages in s on the monotonic clock."""
+    """What the controller sees around it. Ages in s on the monotonic clock; None: not watched."""
 
     arm: ArmState | None
     joints_age_s: float
-    chunk: DeltaChunk | None
+    chunk: DeltaChunk | None  # newest of the policy
+    teleop_chunk: DeltaChunk | None = None  # newest of a person
+    perception_age_s: float | None = None
+    supervisor_age_s: float | None = None
     estop_age_s: float | None = None
     is_estop_pressed: bool = False
+    deadman_age_s: float | None = None
+    deadman_held_s: float | None = None
+    confirmation: Confirmation = Confirmation()
     reported: tuple[Cause, ...] = ()
+    failed_checks: tuple[str, ...] = ()
+    clock_jumped_s: float | None = None  # when, the last time
 
 
 @dataclass
 class ControlTick:
     """Keeps the state and the motion; a lock, because operators ask from another thread."""
 
-    frame_id: str
+    chunk_rules: ChunkRules
     limits: MotionLimits
     period_s: float
     thresholds: WatchdogThresholds = field(default_factory=WatchdogThresholds)
-    hold_rules: HoldRules = field(default_factory=HoldRules)
+    rules: TransitionRules = field(default_factory=TransitionRules)
+    joints: JointGuard | None = None
+    session: str = 'session'  # of this process; part of the nonce
     state: ControllerState = field(default_factory=ControllerState)
     reasons: tuple[Reason, ...] = ()  # active now
-    is_leaving: bool = False  # brake, whatever the state
     _memory: MotionMemory | None = None
-    _chunk: DeltaChunk | None = None  # offered last
+    _chunks: dict[bool, DeltaChunk | None] = field(default_factory=dict)  # offered last, by side
+    _moved_in: Mode = Mode.DISARMED  # mode of the last tick
+    _has_steered: bool = False  # a person, since TELEOP began
     _accepted_s: float | None = None
     _action_period_s: float = 0.2
     _off_track_since_s: float | None = None
+    _ticked_s: float | None = None
+    _clock_jumped_s: float | None = None  # the jump that has been dealt with
+    _spoken_s: float = -1e9  # the operator's last request
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -58,11 +72,20 @@ class ControlTick:
         return self._memory is None or self._memory.is_held
 
     @property
+    def nonce(self) -> str:
+        """What the operator must confirm to raise; changes with every fault and every process."""
+        return f'{self.session}-{self.state.faults}'
+
+    @property
     def refused(self) -> dict[str, int]:
         """How many chunks were refused since arming, by reason."""
         if self._memory is None:
             return {}
         return {reason.name: count for reason, count in self._memory.schedule.refused.items()}
+
+    def share(self, now_s: float) -> float:
+        """Share of the speed that is allowed now."""
+        return speed_share(self.state, now_s, self.rules)
 
     def chunk_age_s(self, now_s: float) -> float | None:
         """Since the last accepted chunk."""
@@ -71,47 +94,75 @@ class ControlTick:
     def ask(self, request: Request, inputs: Inputs, now_s: float) -> bool:
         """What an operator wants; whether it was granted, :attr:`reasons` says why not."""
         with self._lock:
-            before = self.state.mode
-            if request is Request.CLEAR and self.is_at_rest:
+            self._spoken_s = now_s
+            if request is Request.CLEAR and self.is_at_rest and self.state.mode in LATCHED:
                 self._memory = None  # its refusals are what is being cleared
             self._step(inputs, request, now_s)
-            if before is Mode.DISARMED and self.state.mode is Mode.READY:
-                assert inputs.arm is not None  # arming asks for fresh joint states
-                rules = ChunkRules(frame_id=self.frame_id)
-                self._memory = MotionMemory.at_rest(inputs.arm, rules)
-                self._accepted_s = self._off_track_since_s = None
-            return Reason.REQUEST_REFUSED not in self.reasons
+            is_granted = Reason.REQUEST_REFUSED not in self.reasons
+            if request is Request.START and is_granted and self._memory is not None:
+                self._memory.schedule.forgive()
+            return is_granted
 
     def tick(self, inputs: Inputs, now_s: float, now_ns: int) -> MotionCommand | None:
         """What to command now; None while there is nothing to command."""
         with self._lock:
             self._step(inputs, None, now_s)
-            if inputs.arm is None or self._memory is None:
+            gap_s, self._ticked_s = self._tick_gap_s(now_s), now_s
+            memory, arm = self._memory, inputs.arm
+            if arm is None or memory is None:
                 return None
-            if self.state.mode is Mode.DISARMED and self._memory.is_held:
+            if self.state.mode is Mode.DISARMED and memory.is_held:
                 return None
-            result = self._move(self._memory, inputs, inputs.arm, now_s, now_ns)
-            self._watch_tracking(result, inputs.arm, now_s)
+            if inputs.clock_jumped_s != self._clock_jumped_s:
+                self._clock_jumped_s = inputs.clock_jumped_s
+                memory.schedule.forget_times()
+            if gap_s > STALE_COMMAND_S:
+                memory.stand_still(arm.pose_gripper_in_base)
+            result = self._move(memory, inputs, arm, now_s, now_ns)
+            self._watch_tracking(result, arm, now_s)
             return result
 
     def _step(self, inputs: Inputs, request: Request | None, now_s: float) -> None:
-        memory = self._memory
-        off_track_s = 0.0
+        before = self.state.mode
+        self.state, self.reasons = step(
+            self.state,
+            self._observe(inputs, now_s),
+            request,
+            self.is_at_rest,
+            now_s,
+            self.thresholds,
+            self.rules,
+        )
+        if before is Mode.ARMING and self.state.mode is Mode.READY:
+            assert inputs.arm is not None  # arming asks for fresh joint states
+            self._memory = MotionMemory.at_rest(inputs.arm, self.chunk_rules, self.joints)
+            self._accepted_s = self._off_track_since_s = None
+
+    def _observe(self, inputs: Inputs, now_s: float) -> Observations:
+        memory, off_track_s = self._memory, 0.0
         if self._off_track_since_s is not None:
             off_track_s = now_s - self._off_track_since_s
-        seen = Observations(
+        spoken_s = max(self._spoken_s, inputs.confirmation.heard_s)
+        is_driving = inputs.deadman_held_s is not None
+        return Observations(
             joints_age_s=inputs.joints_age_s,
             chunk_age_s=self.chunk_age_s(now_s),
             action_period_s=self._action_period_s,
+            perception_age_s=inputs.perception_age_s,
+            supervisor_age_s=inputs.supervisor_age_s,
+            tick_gap_s=self._tick_gap_s(now_s),
             estop_age_s=inputs.estop_age_s,
             is_estop_pressed=inputs.is_estop_pressed,
+            deadman_age_s=inputs.deadman_age_s,
+            deadman_held_s=inputs.deadman_held_s,
+            presence_age_s=0.0 if is_driving else now_s - spoken_s,
+            confirmed_s=inputs.confirmation.held_s(self.nonce, now_s),
             refused_in_a_row=0 if memory is None else memory.schedule.refused_in_a_row,
+            refused_of_last=0 if memory is None else memory.schedule.refused_of_last,
             off_track_s=off_track_s,
             is_verified=memory is None or not memory.violations,
             reported=inputs.reported,
-        )
-        self.state, self.reasons = step(
-            self.state, seen, request, self.is_at_rest, now_s, self.thresholds, self.hold_rules
+            failed_checks=inputs.failed_checks,
         )
 
     def _move(
@@ -122,12 +173,20 @@ class ControlTick:
         now_s: float,
         now_ns: int,
     ) -> MotionCommand:
-        may_move = self.state.may_move and not self.is_leaving
-        chunk = inputs.chunk
-        result = command(memory, arm, chunk, may_move, self.limits, self.period_s, now_ns)
-        if chunk is not self._chunk:
-            self._chunk = chunk
+        by_hand = self.state.mode is Mode.TELEOP
+        chunk = inputs.teleop_chunk if by_hand else inputs.chunk
+        is_news = chunk is not self._chunks.get(by_hand)
+        permission = self.share(now_s)
+        if by_hand and not (self._has_steered or is_news):
+            permission = 0.0  # what the policy wanted ends here; brake until the person steers
+        if self._moved_in is not self.state.mode:
+            self._moved_in, self._has_steered = self.state.mode, False
+            permission = 0.0 if by_hand else permission  # nor is an old gesture taken up
+        result = command(memory, arm, chunk, permission, self.limits, self.period_s, now_ns)
+        if is_news:
+            self._chunks[by_hand] = chunk
             if memory.schedule.refusal is None:
+                self._has_steered = by_hand and permission > 0.0
                 self._note_accepted(now_s)
         return result
 
@@ -138,7 +197,7 @@ class ControlTick:
         self._accepted_s = now_s
 
     def _watch_tracking(self, result: MotionCommand, arm: ArmState, now_s: float) -> None:
-        if self.state.mode is not Mode.POLICY:
+        if not self.state.may_move:
             self._off_track_since_s = None
             return
         self._off_track_since_s = off_track_since(
@@ -148,3 +207,6 @@ class ControlTick:
             self.thresholds,
             now_s,
         )
+
+    def _tick_gap_s(self, now_s: float) -> float:
+        return 0.0 if self._ticked_s is None else now_s - self._ticked_s

@@ -1,29 +1,40 @@
-"""What the controller hears: chunks, joints, perception, emergency stop; and their ages."""
+"""What the controller hears: chunks, joints, other nodes, the operator; and how old it all is."""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Header
+from std_msgs.msg import Bool, Header, String
 from trajectory_msgs.msg import JointTrajectory
 
-from magma_ros.data_types import ArmState, DeltaChunk
-from magma_ros.errors import ArmError, ConfigurationError
+from magma_ros.data_types import DeltaChunk
+from magma_ros.errors import ConfigurationError
 from magma_ros.latest_value import LatestValue
+from magma_ros.motion.causes import Cause, Severity, reported_cause
+from magma_ros.motion.chunk_check import is_teleop
+from magma_ros.motion.clock_watch import ClockWatch
+from magma_ros.motion.confirmation import Confirmation
+from magma_ros.motion.deadman import DeadmanSwitch
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.motion.watchdog import Cause, Severity
+from magma_ros.motion.supervision import read_causes
+from magma_ros.nodes.arm_reading import ArmReading
 from magma_ros.nodes.control_tick import Inputs
+from magma_ros.nodes.controller_parameters import ControllerParameters
 from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.ros import topics
-from magma_ros.ros.arm_messages import arm_state_from_message
 from magma_ros.ros.chunk_messages import ChunkPairing, info_from_message
-from magma_ros.ros.status_messages import ERROR, status_values
+from magma_ros.ros.foreign_messages import ForeignMessages
+from magma_ros.ros.status_messages import ERROR, WARN, status_values
 from magma_ros.ros.time_stamps import stamp_to_ns
+
+CONFLICT_S = 1.0  # after the last command of somebody else
+CLOCK_S = 1.0  # after a jump
 
 
 @dataclass(frozen=True)
@@ -32,9 +43,11 @@ class _Newest:
 
     joints: LatestValue[JointState]
     chunk: LatestValue[DeltaChunk]
+    teleop_chunk: LatestValue[DeltaChunk]
     estop: LatestValue[bool]
     perception: LatestValue[DiagnosticStatus]
-    heartbeat: LatestValue[Header]
+    perception_heartbeat: LatestValue[Header]
+    supervision: LatestValue[DiagnosticStatus]
 
 
 class ControllerInputs:
@@ -43,73 +56,109 @@ class ControllerInputs:
     Args:
         node: subscribes.
         profile: of the arm.
-        perception_hold_s: silence of perception that is a cause to hold.
-        require_estop: the emergency stop is watched before it was heard, too.
+        wanted: which sources are watched.
     """
 
-    def __init__(
-        self, node: Node, profile: ArmProfile, perception_hold_s: float, require_estop: bool
-    ) -> None:
-        self._node, self._profile, self._kinematics = node, profile, profile.kinematics()
-        self._perception_hold_s, self._require_estop = perception_hold_s, require_estop
-        self._newest = _Newest(*(LatestValue() for _ in range(5)))
+    def __init__(self, node: Node, profile: ArmProfile, wanted: ControllerParameters) -> None:
+        self._node, self._wanted = node, wanted
+        self._newest = _Newest(*(LatestValue() for _ in range(7)))
         self._pairing = ChunkPairing()
         self._reading = threading.Lock()
         self._unread = 0  # messages that could not be understood, since the last reading
-        self._arm: ArmState | None = None
-        self._arm_message: JointState | None = None
-        self.arm_fault: str | None = None
+        self._deadman = DeadmanSwitch()
+        self.confirmation = Confirmation()
+        self.clock = ClockWatch()
+        self.arm = ArmReading(profile)
+        self.failed_checks: tuple[str, ...] = ('not looked at yet',)  # of arming
+        self.joints_skew_s = 0.0  # between the stamp of the newest joint states and their arrival
         newest = self._newest
-        topics.JOINT_STATES.subscribe(node, lambda m: newest.joints.put(m, time.monotonic()))
-        topics.PERCEPTION_STATE.subscribe(
-            node, lambda m: newest.perception.put(m, time.monotonic())
-        )
-        topics.heartbeat_topic('perception_node').subscribe(
-            node, lambda m: newest.heartbeat.put(m, time.monotonic())
-        )
-        topics.ESTOP.subscribe(node, self._on_estop)
+        for topic, mailbox in (
+            (topics.JOINT_STATES, newest.joints),
+            (topics.PERCEPTION_STATE, newest.perception),
+            (topics.heartbeat_topic('perception_node'), newest.perception_heartbeat),
+            (topics.SUPERVISION, newest.supervision),
+        ):
+            self._keep(topic, mailbox)
+        topics.ESTOP.subscribe(node, lambda m: newest.estop.put(m.data, time.monotonic()))
+        topics.DEADMAN.subscribe(node, self._on_deadman)
+        topics.CONFIRMATION.subscribe(node, self._on_confirmation)
         topics.ACTION_CHUNK.subscribe(node, self._on_chunk)
         topics.ACTION_INFO.subscribe(node, self._on_info)
+        self.foreign_twists = ForeignMessages(node, topics.TWIST, lambda m: m.header)
+        self.foreign_heartbeats = ForeignMessages(
+            node, topics.heartbeat_topic(node.get_name()), lambda m: m
+        )
+
+    @property
+    def perception(self) -> DiagnosticStatus | None:
+        """What perception said last."""
+        return self._newest.perception.peek()
+
+    @property
+    def is_estop_released(self) -> bool:
+        """Whether the emergency stop was heard last, and not pressed."""
+        return self._newest.estop.peek() is True
+
+    def has_rival(self, now_s: float) -> bool:
+        """Whether somebody else commands Servo, or another controller is alive."""
+        heard = (self.foreign_twists, self.foreign_heartbeats)
+        return min(one.age_s(now_s) for one in heard) < CONFLICT_S
 
     def read(self, now_s: float, now_ns: int) -> Inputs:
         """Everything as it is now, on the monotonic and on the ROS clock."""
         with self._reading:
-            joints, estop = self._newest.joints.peek(), self._newest.estop.peek()
-            age_s = self._newest.joints.age_s(now_s)
-            if joints is not None:  # two ages count, and stamps of the future are as bad
-                age_s = max(age_s, abs(now_ns - stamp_to_ns(joints.header.stamp)) * 1e-9)
-            is_watched = self._require_estop or estop is not None
+            newest, wanted = self._newest, self._wanted
+            if self.clock.note(now_s, now_ns):
+                self._node.get_logger().error('the ROS clock jumped; the arm holds')
+            estop = newest.estop.peek()
+            joints_age_s = self._joints_age_s(now_s, now_ns)
             return Inputs(
-                self._arm_state(joints),
-                age_s,
-                self._newest.chunk.peek(),
-                self._newest.estop.age_s(now_s) if is_watched else None,
+                self.arm.take(newest.joints.peek(), joints_age_s, now_s),
+                joints_age_s,
+                newest.chunk.peek(),
+                newest.teleop_chunk.peek(),
+                newest.perception_heartbeat.age_s(now_s) if wanted.require_perception else None,
+                newest.supervision.age_s(now_s) if wanted.require_supervisor else None,
+                # Once heard its silence counts, required or not.
+                newest.estop.age_s(now_s) if wanted.require_estop or estop is not None else None,
                 estop is False,
+                self._deadman.age_s(now_s),
+                self._deadman.held_s(now_s),
+                self.confirmation,
                 self._reported(now_s),
+                self.failed_checks,
+                self.clock.jumped_s,
             )
 
-    def _arm_state(self, message: JointState | None) -> ArmState | None:
-        if message is not None and message is not self._arm_message:
-            try:
-                self._arm = arm_state_from_message(message, self._profile, self._kinematics)
-                self.arm_fault = None
-            except ArmError as error:
-                self.arm_fault = str(error)
-            self._arm_message = message
-        return self._arm
+    def _joints_age_s(self, now_s: float, now_ns: int) -> float:
+        """Two ages count, and a stamp of the future is as bad as an old one."""
+        message, age_s = self._newest.joints.peek(), self._newest.joints.age_s(now_s)
+        jumped_s = self.clock.jumped_s
+        if message is None or (jumped_s is not None and now_s - age_s <= jumped_s):
+            return age_s
+        stamp_age_s = (now_ns - stamp_to_ns(message.header.stamp)) * 1e-9
+        self.joints_skew_s = stamp_age_s - age_s
+        return max(age_s, abs(stamp_age_s))
 
     def _reported(self, now_s: float) -> tuple[Cause, ...]:
-        causes = []
-        if self._newest.heartbeat.age_s(now_s) > self._perception_hold_s:
-            causes.append(Cause(Reason.HEARTBEAT_PERCEPTION, Severity.HOLD))
-        elif (cause := reported_cause(self._newest.perception.peek())) is not None:
-            causes.append(cause)
-        if self.arm_fault is not None:
+        causes = list(perception_causes(self._newest.perception.peek()))
+        supervision = self._newest.supervision.peek()
+        if supervision is not None:
+            causes += read_causes(status_values(supervision).get('demands', ''))
+        if self.arm.fault is not None:
             causes.append(Cause(Reason.JOINTS_INVALID, Severity.STOP))
         if self._unread:
             self._unread = 0
             causes.append(Cause(Reason.UNKNOWN_INPUT, Severity.HOLD))
+        if self.has_rival(now_s):
+            causes.append(Cause(Reason.PUBLISHER_CONFLICT, Severity.HOLD))
+        if self.clock.jumped_s is not None and now_s - self.clock.jumped_s < CLOCK_S:
+            simulated = self._wanted.simulated  # on hardware the arm must be armed again
+            causes.append(Cause(Reason.CLOCK_JUMP, Severity.HOLD if simulated else Severity.STOP))
         return tuple(causes)
+
+    def _keep(self, topic: topics.Topic, mailbox: LatestValue[Any]) -> None:
+        topic.subscribe(self._node, lambda m: mailbox.put(m, time.monotonic()))
 
     def _on_chunk(self, message: JointTrajectory) -> None:
         self._take(self._pairing.offer_message(message))
@@ -125,16 +174,26 @@ class ControllerInputs:
 
     def _take(self, chunk: DeltaChunk | None) -> None:
         if chunk is not None:
-            self._newest.chunk.put(chunk, time.monotonic())
+            newest = self._newest
+            mailbox = newest.teleop_chunk if is_teleop(chunk) else newest.chunk
+            mailbox.put(chunk, time.monotonic())
 
-    def _on_estop(self, message: Bool) -> None:
-        self._newest.estop.put(message.data, time.monotonic())
+    def _on_deadman(self, message: Bool) -> None:
+        self._deadman = self._deadman.hear(message.data, time.monotonic())
+
+    def _on_confirmation(self, message: String) -> None:
+        self.confirmation = self.confirmation.hear(message.data, time.monotonic())
 
 
-def reported_cause(message: DiagnosticStatus | None) -> Cause | None:
-    """What perception asks for: level ERROR holds, for the reason it names."""
-    if message is None or message.level != ERROR:
-        return None
+def perception_causes(message: DiagnosticStatus | None) -> tuple[Cause, ...]:
+    """What perception asks for by the reason it names: ERROR holds, WARN goes slowly.
+
+    Perception has no right to demand more than HOLD.
+    """
+    if message is None or message.level not in (WARN, ERROR):
+        return ()
     name = status_values(message).get('reason', '')
-    reason = Reason[name] if name in Reason.__members__ else Reason.UNKNOWN_INPUT
-    return Cause(reason, Severity.HOLD)
+    if message.level == WARN:
+        degraded = Severity.DEGRADED
+        return (reported_cause(name, degraded, degraded),) if name else ()
+    return (reported_cause(name, Severity.HOLD),)

@@ -6,45 +6,42 @@ Nothing here may load torch, mujoco or onnxruntime: the loop shares its process 
 from __future__ import annotations
 
 import gc
+import secrets
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from magma_ros.data_types import MotionCommand, Twist
-from magma_ros.motion.state_machine import HoldRules, Request
-from magma_ros.motion.watchdog import WatchdogThresholds
+from magma_ros.errors import ConfigurationError
+from magma_ros.motion.arming import CheckResult, check_arming, failed_names, read_waived
+from magma_ros.motion.chunk_check import ChunkRules
+from magma_ros.motion.emergency_ramp import ramp_down
+from magma_ros.motion.joint_limits import JointGuard, JointLimits
+from magma_ros.motion.modes import Request
+from magma_ros.nodes.arming_facts import ArmingFactFinder, check_recording_directory
 from magma_ros.nodes.control_tick import ControlTick
 from magma_ros.nodes.controller_inputs import ControllerInputs
-from magma_ros.nodes.controller_state import describe_state
-from magma_ros.robot.arm_profile import load_arm_profile
+from magma_ros.nodes.controller_parameters import ControllerParameters
+from magma_ros.nodes.controller_state import describe_checks, describe_state, write_checks
+from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 from magma_ros.ros import topics
 from magma_ros.ros.deadline_loop import DeadlineLoop
 from magma_ros.ros.gripper_client import GripperClient
 from magma_ros.ros.node_process import run_node
-from magma_ros.ros.parameters import declare_parameters, parameter
+from magma_ros.ros.parameters import declare_parameters
+from magma_ros.ros.real_time import claim_real_time
 from magma_ros.ros.servo_client import ServoClient, TwistServoClient
 from magma_ros.ros.status_messages import diagnostics_message, heartbeat_message
 
 BRAKE_TIME_S = 0.5  # longest time taken to come to rest before leaving
 SWITCH_INTERVAL_S = 0.0005  # the executor's thread must not keep the loop waiting for Python
-
-
-@dataclass(frozen=True)
-class ControllerParameters:
-    """Defaults are for hardware (docs/safety.md)."""
-
-    arm: str = parameter('wx250s', 'arm profile, a file of config/arms')
-    rate_hz: float = parameter(50.0, 'of the control loop', 'Hz', 10.0, 500.0)
-    auto_resume: bool = parameter(False, 'leave HOLD without the operator when all is well again')
-    require_estop: bool = parameter(False, 'an emergency stop must be heard, or the arm stops')
-    joints_hold_s: float = parameter(0.05, 'age of joint states that holds', 's', 0.01, 1.0)
-    joints_stop_s: float = parameter(0.10, 'age of joint states that stops', 's', 0.02, 2.0)
-    perception_hold_s: float = parameter(0.5, 'silence of perception that holds', 's', 0.2, 5.0)
+HEARTBEAT_HZ = 50.0
 
 
 class ControllerNode(Node):
@@ -53,23 +50,36 @@ class ControllerNode(Node):
     def __init__(self) -> None:
         super().__init__('controller_node', automatically_declare_parameters_from_overrides=True)
         wanted = declare_parameters(self, ControllerParameters)
+        if self.get_parameter('use_sim_time').value and not wanted.simulated:
+            raise ConfigurationError(
+                'use_sim_time is on, but the arm is not "simulated"; a real arm needs real time'
+            )
+        check_recording_directory(wanted.recording_directory)
+        self._waived = read_waived(wanted.waived_checks)
         profile = load_arm_profile(wanted.arm)
-        period_s = 1.0 / wanted.rate_hz
+        self._limits, self._period_s = profile.limits, 1.0 / wanted.rate_hz
+        self._inputs = ControllerInputs(self, profile, wanted)
         self._control = ControlTick(
-            profile.base_link,
+            ChunkRules(frame_id=profile.base_link, blending=wanted.blending),  # type: ignore[arg-type]
             profile.limits,
-            period_s,
-            WatchdogThresholds(
-                joints_hold_s=wanted.joints_hold_s, joints_stop_s=wanted.joints_stop_s
+            self._period_s,
+            replace(
+                wanted.thresholds(),
+                tracking_m=profile.tracking_m,
+                tracking_rad=profile.tracking_rad,
+                tracking_stop_s=profile.tracking_s,
             ),
-            HoldRules(may_resume=wanted.auto_resume),
+            wanted.rules(),
+            _joint_guard(profile),
+            secrets.token_hex(4),
         )
-        self._inputs = ControllerInputs(
-            self, profile, wanted.perception_hold_s, wanted.require_estop
-        )
+        self._facts = ArmingFactFinder(profile, wanted, self._inputs)
+        self._checks: tuple[CheckResult, ...] = ()
         self._servo: ServoClient = TwistServoClient(self, profile.base_link)
         self._gripper = GripperClient(self, profile)
         self._sent: MotionCommand | None = None
+        self._last_twist = Twist.zero()
+        self._ticks, self._heartbeat_ticks = 0, max(1, round(wanted.rate_hz / HEARTBEAT_HZ))
         self._shown: object = None  # the mode and reasons published last
         self._states = topics.STATE.publisher(self)
         self._diagnostics = topics.DIAGNOSTICS.publisher(self)
@@ -79,7 +89,7 @@ class ControllerNode(Node):
         self.create_timer(0.1, self._on_tenth)
         self.create_timer(0.2, self._publish_state)
         self.create_timer(1.0, self._on_second)
-        self._loop = DeadlineLoop('control', period_s, self._tick)
+        self._loop = DeadlineLoop('control', self._period_s, self._tick)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.collect()
         gc.freeze()
@@ -91,26 +101,41 @@ class ControllerNode(Node):
         return not self._loop.is_alive
 
     def close(self) -> None:
-        """Brake, and send zero last."""
-        self._control.is_leaving = True
-        deadline_s = time.monotonic() + BRAKE_TIME_S
-        while not self._control.is_at_rest and time.monotonic() < deadline_s:
-            time.sleep(0.01)
+        """Brake, and send zero last; without the loop from the last twist alone."""
+        if self._loop.is_alive:
+            self._ask(Request.LEAVE)
+            deadline_s = time.monotonic() + BRAKE_TIME_S
+            while not self._control.is_at_rest and time.monotonic() < deadline_s:
+                time.sleep(0.01)
         self._loop.stop()
-        self._servo.send(Twist.zero(), self._now_ns())
+        for twist in ramp_down(self._last_twist, self._limits, self._period_s):
+            self._send(twist)
+            time.sleep(self._period_s)
         self._gripper.close()
 
+    # ---------------------------------------------------------------------- in the control thread
+
     def _tick(self) -> None:
-        """In the control thread."""
         inputs = self._inputs.read(time.monotonic(), self._now_ns())
         result = self._control.tick(inputs, time.monotonic(), self._now_ns())
         if result is not None:
-            self._servo.send(result.twist, self._now_ns())
+            self._send(result.twist)
         self._sent = result
+        self._ticks += 1
+        if self._ticks % self._heartbeat_ticks == 0:
+            stamp_ns = self._now_ns()
+            self._inputs.foreign_heartbeats.sent(stamp_ns)
+            self._heartbeat.publish(heartbeat_message(self.get_name(), stamp_ns))
         shown = (self._control.state.mode, self._control.reasons)
         if shown != self._shown:
             self._shown = shown
             self._publish_state()
+
+    def _send(self, twist: Twist) -> None:
+        stamp_ns = self._now_ns()
+        self._inputs.foreign_twists.sent(stamp_ns)
+        self._servo.send(twist, stamp_ns)
+        self._last_twist = twist
 
     # ------------------------------------------------------------------ in the executor's thread
 
@@ -118,29 +143,47 @@ class ControllerNode(Node):
         self, request: Request
     ) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
         def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            if request is Request.ARM and not self._servo.is_ready:
-                response.message = 'Servo does not answer; start servo_node or the stand-in'
-                return response
+            details = []
             if request is Request.ARM:
+                if not self._servo.is_ready:
+                    response.message = 'Servo does not answer; start servo_node or the stand-in'
+                    return response
                 self._gripper.forget()
-            inputs = self._inputs.read(time.monotonic(), self._now_ns())
-            response.success = self._control.ask(request, inputs, time.monotonic())
+                self._look_at_checks()
+                details.append(write_checks(self._checks))
+            response.success = self._ask(request)
             reasons = [f'{reason.name}: {reason.text}' for reason in self._control.reasons]
-            response.message = '; '.join([self._control.state.mode.value, *reasons])
+            mode = self._control.state.mode.value
+            response.message = '; '.join([mode, *reasons, *details])
             self._publish_state()
             return response
 
         return answer
 
+    def _ask(self, request: Request) -> bool:
+        inputs = self._inputs.read(time.monotonic(), self._now_ns())
+        return self._control.ask(request, inputs, time.monotonic())
+
+    def _look_at_checks(self) -> None:
+        facts = self._facts.find(self._servo.is_ready, time.monotonic(), self._now_ns())
+        self._checks = check_arming(facts, self._waived)
+        self._inputs.failed_checks = failed_names(self._checks)
+
     def _on_tenth(self) -> None:
-        if self._loop.is_alive:
-            self._heartbeat.publish(heartbeat_message(self.get_name(), self._now_ns()))
+        self._look_at_checks()
         if self._sent is not None:
             self._gripper.follow(self._sent.gripper_opening)
 
     def _on_second(self) -> None:
         self._servo.prepare()
-        self._diagnostics.publish(diagnostics_message(self._describe(), self._now_ns()))
+        for status in (self._describe(), describe_checks(self._checks)):
+            self._diagnostics.publish(diagnostics_message(status, self._now_ns()))
+        if self.count_publishers(topics.TWIST.name) > 1:  # of which some may be dead
+            self.get_logger().warning(
+                f'somebody else is a publisher of {topics.TWIST.name}; the arm holds as soon as '
+                'a command of theirs is heard',
+                throttle_duration_sec=30.0,
+            )
 
     def _publish_state(self) -> None:
         self._states.publish(self._describe())
@@ -149,17 +192,35 @@ class ControllerNode(Node):
         return describe_state(
             self._control,
             self._sent,
-            {'chunk_age_s': self._control.chunk_age_s(time.monotonic())},
+            self._checks,
             self._loop.lateness(),
-            self._inputs.arm_fault or self._servo.status_name,
+            self._inputs.arm.fault or self._servo.status_name,
+            time.monotonic(),
         )
 
     def _now_ns(self) -> int:
         return self.get_clock().now().nanoseconds
 
 
+def _joint_guard(profile: ArmProfile) -> JointGuard:
+    """With kinematics of its own: those that read the joint states serve two threads."""
+    kinematics = profile.kinematics()
+    limits = JointLimits(
+        kinematics.lower_rad,
+        kinematics.upper_rad,
+        np.array(profile.joint_speed_rad_s),
+        profile.joint_margin_rad,
+        np.array(profile.joint_brake_rad_s2),
+        profile.singularity_slow,
+        profile.singularity_stop,
+    )
+    return JointGuard(kinematics, limits)
+
+
 def main() -> int:
     """Run the controller until SIGINT or SIGTERM."""
+    if (advice := claim_real_time()) is not None:
+        sys.stderr.write(f'{advice}\n')
     return run_node(ControllerNode)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from magma_ros.data_types import MotionCommand
-from magma_ros.motion.state_machine import Mode
+from magma_ros.motion.arming import CheckResult, Outcome, failed_names
+from magma_ros.motion.modes import Mode
 from magma_ros.nodes.control_tick import ControlTick
 from magma_ros.ros.deadline_loop import Lateness
 from magma_ros.ros.status_messages import ERROR, OK, WARN, status_message
@@ -19,9 +20,10 @@ LEVELS = {Mode.HOLD: WARN, Mode.STOP: ERROR, Mode.ESTOP: ERROR}
 def describe_state(
     control: ControlTick,
     sent: MotionCommand | None,
-    ages: Mapping[str, float | None],
+    checks: Collection[CheckResult],
     lateness: Lateness,
     servo_status: str,
+    now_s: float,
 ) -> DiagnosticStatus:
     """``/magma/state``: the mode in words, and everything behind it as values."""
     led_here, active = control.state.reasons, control.reasons
@@ -30,6 +32,9 @@ def describe_state(
         'reason': led_here[0].name if led_here else '',
         'code': int(led_here[0]) if led_here else 0,
         'active': ' '.join(reason.name for reason in active),
+        'nonce': control.nonce,
+        'arming': ' '.join(failed_names(checks)),
+        'speed_share': control.share(now_s),
         'at_rest': str(control.is_at_rest).lower(),
         'servo': servo_status,
         'clipped': ' '.join(sent.clipped) if sent else '',
@@ -41,6 +46,32 @@ def describe_state(
     }
     if sent is not None and sent.observation_age_s is not None:
         values['observation_age_s'] = sent.observation_age_s
-    values.update({name: age_s for name, age_s in ages.items() if age_s is not None})
+    if (age_s := control.chunk_age_s(now_s)) is not None:
+        values['chunk_age_s'] = age_s
     text = '; '.join([control.state.mode.value, *(reason.text for reason in led_here)])
     return status_message('controller', text, values, LEVELS.get(control.state.mode, OK))
+
+
+def describe_checks(checks: Collection[CheckResult]) -> DiagnosticStatus:
+    """For ``/diagnostics``: every arming check by name."""
+    values = {
+        check.name: f'{check.outcome.value}: {check.text}' if check.text else check.outcome.value
+        for check in checks
+    }
+    failed = failed_names(checks)
+    text = f'cannot arm: {", ".join(failed)}' if failed else 'nothing bars arming'
+    return status_message('arming', text, values, WARN if failed else OK)
+
+
+def write_checks(checks: Collection[CheckResult]) -> str:
+    """For the answer of the arm service: every check by name, the failed ones with advice."""
+    parts = []
+    for outcome in (Outcome.FAILED, Outcome.WAIVED, Outcome.PASSED):
+        names = [
+            f'{check.name} ({check.text})' if outcome is Outcome.FAILED else check.name
+            for check in checks
+            if check.outcome is outcome
+        ]
+        if names:
+            parts.append(f'{outcome.value}: {", ".join(names)}')
+    return '; '.join(parts)

@@ -26,6 +26,8 @@ def joints_from_message(
     """
     index = {name: place for place, name in enumerate(message.name)}
     missing = [name for name in joint_names if name not in index]
+    if len(index) != len(message.name):
+        raise ArmError(f'joint_states name a joint twice: {list(message.name)}; see the driver')
     if missing or len(message.position) != len(message.name):
         raise ArmError(
             f'joint_states with {len(message.position)} positions of {list(message.name)} lack '

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -22,6 +23,8 @@ from magma_ros.ros.time_stamps import duration_from_s, duration_to_s, stamp_from
 
 CHUNK_NAMES = ('x_m', 'y_m', 'z_m', 'rx_rad', 'ry_rad', 'rz_rad', 'gripper')
 STEP_TOLERANCE_S = 1e-6
+UNPAIRED = 8  # halves that wait: two sources, and what the network reorders
+Half = TypeVar('Half')
 
 
 @dataclass(frozen=True)
@@ -122,27 +125,31 @@ class ChunkPairing:
     """Holds the newest of each message until both halves of a chunk are there."""
 
     def __init__(self) -> None:
-        self._message: JointTrajectory | None = None
-        self._info: ActionInfo | None = None
+        self._messages: dict[int, JointTrajectory] = {}  # by stamp, oldest first
+        self._infos: dict[int, ActionInfo] = {}
 
     def offer_message(self, message: JointTrajectory) -> DeltaChunk | None:
         """The whole chunk if its companion came before."""
-        self._message = message
-        return self._pair()
+        stamp_ns = stamp_to_ns(message.header.stamp)
+        _put(self._messages, stamp_ns, message)
+        return self._pair(stamp_ns)
 
     def offer_info(self, info: ActionInfo) -> DeltaChunk | None:
         """The whole chunk if its numbers came before."""
-        self._info = info
-        return self._pair()
+        _put(self._infos, info.image_stamp_ns, info)
+        return self._pair(info.image_stamp_ns)
 
-    def _pair(self) -> DeltaChunk | None:
-        message, info = self._message, self._info
-        if message is None or info is None:
+    def _pair(self, stamp_ns: int) -> DeltaChunk | None:
+        if stamp_ns not in self._messages or stamp_ns not in self._infos:
             return None
-        if stamp_to_ns(message.header.stamp) != info.image_stamp_ns:
-            return None
-        self._message = self._info = None
-        return chunk_from_message(message, info)
+        return chunk_from_message(self._messages.pop(stamp_ns), self._infos.pop(stamp_ns))
+
+
+def _put(waiting: dict[int, Half], stamp_ns: int, half: Half) -> None:
+    waiting.pop(stamp_ns, None)
+    waiting[stamp_ns] = half
+    while len(waiting) > UNPAIRED:
+        del waiting[next(iter(waiting))]
 
 
 def _delta(values: np.ndarray) -> EndEffectorDelta:

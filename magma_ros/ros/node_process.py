@@ -1,4 +1,4 @@
-"""One node as one process: starts it, spins it, ends it in order on SIGINT and SIGTERM."""
+"""One node as one process: starts it, spins it, ends it in order on SIGINT, SIGTERM, SIGHUP."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_node(make_node: Callable[[], Node]) -> int:
     node could brake.
     """
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -47,15 +47,16 @@ def run_node(make_node: Callable[[], Node]) -> int:
         return 2
     executor = _make_executor()
     executor.add_node(node)
-    # spin() of the wheel's EventsExecutor never calls anything; this loop serves every executor.
-    while not stopped.is_set() and not node.has_failed:  # type: ignore[attr-defined]
-        executor.spin_once(SPIN_S)
-    code = 1 if node.has_failed else 0  # type: ignore[attr-defined]
-    node.close()  # type: ignore[attr-defined]
-    executor.shutdown()
-    node.destroy_node()
-    rclpy.shutdown()
-    return code
+    try:
+        # spin() of the wheel's EventsExecutor never calls anything; this serves every executor.
+        while not stopped.is_set() and not node.has_failed:  # type: ignore[attr-defined]
+            executor.spin_once(SPIN_S)
+        return 1 if node.has_failed else 0  # type: ignore[attr-defined]
+    finally:  # an error in a callback must not skip the braking
+        node.close()  # type: ignore[attr-defined]
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.shutdown()
 
 
 def _make_executor() -> Executor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,10 @@ from magma_ros.ros.process_environment import process_environment
 from magma_ros.ros.status_messages import status_values
 
 ANSWER_S = 5.0  # a service that takes longer is taken for dead
+ARMING_S = 8.0  # the controller gives up earlier
+CONFIRM_S = 0.05  # between two confirmations
+HEARD_S = 0.2  # until they are heard
+RAISES = ('arm', 'start', 'clear')  # requests that need the confirmation
 DISCOVERY_S = 1.5
 
 
@@ -48,6 +53,9 @@ class OperatorClient:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._instructions = topics.INSTRUCTION.publisher(self._node)
+        self._confirmations = topics.CONFIRMATION.publisher(self._node)
+        self._confirmed_s: float | None = None  # the last time; None: nobody holds the button
+        self._modes: deque[str] = deque(maxlen=100)  # of the controller since asked
         self._services: dict[str, Any] = {}
         self._heard: set[str] = set()
         self._heartbeats: set[str] = set()
@@ -90,6 +98,7 @@ class OperatorClient:
         deadline_s = time.monotonic() + timeout_s
         while not is_done():
             self._check()
+            self._confirm()
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 return False
@@ -114,10 +123,25 @@ class OperatorClient:
     def ask(self, request: str) -> tuple[bool, str]:
         """Call one of the operator's services, such as ``arm``; granted, and what was said.
 
+        Requests that raise are confirmed as a person would who holds the button: with the nonce
+        of the present state, for as long as it takes. ``arm`` is granted when the arm is ready.
+
         Raises:
             EnvironmentMissing: the controller does not answer.
         """
-        return self._trigger(topics.OPERATOR_SERVICES[request].name)
+        service = topics.OPERATOR_SERVICES[request].name
+        if request not in RAISES:
+            return self._trigger(service)
+        self.wait_for(lambda: self._confirmations.get_subscription_count() > 0, ANSWER_S)
+        self.wait_for(lambda: bool(self.state), ANSWER_S)
+        self._confirmed_s = 0.0
+        try:
+            self.spin(HEARD_S)
+            self._modes.clear()
+            granted, text = self._trigger(service)
+            return self._await_ready(text) if granted and request == 'arm' else (granted, text)
+        finally:
+            self._confirmed_s = None
 
     def reset_sim(self) -> str:
         """Lay the table; the sentence of the scenario.
@@ -152,6 +176,21 @@ class OperatorClient:
         self.wait_for(lambda: self._instructions.get_subscription_count() > 0, DISCOVERY_S)
         self._instructions.publish(String(data=sentence))
 
+    def _await_ready(self, text: str) -> tuple[bool, str]:
+        """Hold the button until arming has ended."""
+        self.wait_for(lambda: 'arming' in self._modes and self._modes[-1] != 'arming', ARMING_S)
+        if self._modes and self._modes[-1] == 'ready':
+            return True, text
+        state = self.state
+        return False, f'{state["mode"]}; {state["reason"]} {state["active"]} {state["arming"]}'
+
+    def _confirm(self) -> None:
+        """Say that the button is held, and which fault was seen last."""
+        now_s = time.monotonic()
+        if self._confirmed_s is not None and now_s - self._confirmed_s >= CONFIRM_S:
+            self._confirmed_s = now_s
+            self._confirmations.publish(String(data=self.state.get('nonce', '')))
+
     def _trigger(self, name: str) -> tuple[bool, str]:
         answer = self._call(Trigger, name, Trigger.Request())
         return answer.success, answer.message
@@ -169,6 +208,7 @@ class OperatorClient:
 
     def _take_state(self, message: DiagnosticStatus) -> None:
         self.state = status_values(message)
+        self._modes.append(self.state['mode'])
         self.on_state(self.state)
 
     def _take_outcome(self, message: DiagnosticStatus) -> None:

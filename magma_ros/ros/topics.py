@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
+from control_msgs.msg import JointJog
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from geometry_msgs.msg import TwistStamped
+from geometry_msgs.msg import PoseStamped, TwistStamped
 from moveit_msgs.msg import ServoStatus
 from moveit_msgs.srv import ServoCommandType
 from nav_msgs.msg import Path
@@ -132,12 +133,36 @@ PERCEPTION_STATE = _topic(
     'controller, operator',
     'what perception does; level ERROR asks the controller to hold',
 )
+CONFIRMATION = _topic(
+    '/magma/confirmation',
+    String,
+    COMMANDS,
+    'operator',
+    'controller',
+    'the nonce of /magma/state, 10 Hz or more while a person holds the button that raises',
+)
+DEADMAN = _topic(
+    '/magma/deadman',
+    Bool,
+    COMMANDS,
+    'operator',
+    'controller',
+    '20 Hz, true while pressed: the person steers, the policy does not',
+)
+SUPERVISION = _topic(
+    '/magma/supervisor_state',
+    DiagnosticStatus,
+    COMMANDS,
+    'supervisor',
+    'controller',
+    '20 Hz, what the supervisor demands: nothing, hold or stop',
+)
 ESTOP = _topic(
     '/magma/estop',
     Bool,
     COMMANDS,
     'operator',
-    'controller',
+    'controller, supervisor',
     '10 Hz, true is well; false stops, and so does silence once heard',
 )
 DIAGNOSTICS = _topic('/diagnostics', DiagnosticArray, COMMANDS, 'all', 'viewers', '1 Hz')
@@ -190,6 +215,22 @@ TWIST = _topic(
     'Servo',
     'velocity of the gripper, base axes, 50 Hz with fresh stamps',
 )
+POSE_TARGET = _topic(
+    '/servo_node/pose_target_cmds',
+    PoseStamped,
+    COMMANDS,
+    'controller',
+    'Servo',
+    'pose of the tip in the base, 50 Hz in small steps (Jazzy and later)',
+)
+JOINT_JOG = _topic(
+    '/servo_node/delta_joint_cmds',
+    JointJog,
+    COMMANDS,
+    'operator',
+    'Servo',
+    'velocities of joints by name, the way out of a singularity',
+)
 SERVO_STATUS = _topic(
     '/servo_node/status', ServoStatus, COMMANDS, 'Servo', 'controller', 'latched by Servo'
 )
@@ -206,13 +247,20 @@ SIM_OUTCOME = _topic(
     'scenario, ground truth and success, at changes and 1 Hz; never for a policy',
 )
 
-HEARTBEAT_NODES = ('perception_node', 'controller_node', 'servo_stand_in_node', 'sim_node')
+HEARTBEAT_NODES = (
+    'perception_node',
+    'controller_node',
+    'supervisor_node',
+    'servo_stand_in_node',
+    'sim_node',
+)
 
 
 def heartbeat_topic(node_name: str) -> Topic:
     """The heartbeat of one node; sent only while the node does its work."""
     name = f'/magma/heartbeat/{node_name}'
-    return _topic(name, Header, COMMANDS, node_name, 'controller', '10 Hz, stamp and node name')
+    meaning = '10 Hz or more (the controller: 50 Hz), stamp and node name'
+    return _topic(name, Header, COMMANDS, node_name, 'controller, supervisor', meaning)
 
 
 # ------------------------------------------------------------------------------------- services
@@ -220,11 +268,11 @@ def heartbeat_topic(node_name: str) -> Topic:
 OPERATOR_SERVICES = {
     request: Service(f'/magma/{request}', Trigger, 'controller', meaning)
     for request, meaning in {
-        'arm': 'disarmed to ready; the arm holds its pose',
+        'arm': 'begin arming: ready after the confirmation was held for 1 s and all checks pass',
         'disarm': 'brake and stop commanding',
-        'start': 'let the policy move the arm',
+        'start': 'let the policy move the arm; needs the confirmation',
         'hold': 'brake and stay',
-        'clear': 'leave a latched stop, to disarmed',
+        'clear': 'leave a latched stop, to disarmed; needs the confirmation',
         'estop': 'brake and latch',
     }.items()
 }
@@ -260,11 +308,16 @@ TOPICS: tuple[Topic, ...] = (
     STATE,
     PERCEPTION_STATE,
     ESTOP,
+    CONFIRMATION,
+    DEADMAN,
+    SUPERVISION,
     DIAGNOSTICS,
     *camera_topics().values(),
     JOINT_STATES,
     ARM_TRAJECTORY,
     TWIST,
+    POSE_TARGET,
+    JOINT_JOG,
     SERVO_STATUS,
     TRANSFORMS,
     STATIC_TRANSFORMS,

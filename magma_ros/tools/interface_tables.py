@@ -11,16 +11,18 @@ from dataclasses import fields
 from pathlib import Path
 
 from magma_ros.errors import ConfigurationError
-from magma_ros.nodes.controller_node import ControllerParameters
+from magma_ros.nodes.controller_parameters import ControllerParameters
 from magma_ros.nodes.perception_setup import PerceptionParameters
 from magma_ros.nodes.servo_stand_in_node import ServoParameters
 from magma_ros.nodes.sim_node import SimParameters
+from magma_ros.nodes.supervisor_node import SupervisorParameters
 from magma_ros.ros.topics import SERVICES, TOPICS
 from magma_ros.tools.magma import COMMANDS
 
 PARAMETERS = {
     'perception_node': PerceptionParameters,
     'controller_node': ControllerParameters,
+    'supervisor_node': SupervisorParameters,
     'servo_stand_in_node': ServoParameters,
     'sim_node': SimParameters,
 }

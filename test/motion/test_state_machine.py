@@ -1,32 +1,21 @@
-"""Every state with every input: the invariants of the specification, and the usual day."""
+"""Every state with every input: the invariants of the specification."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-import numpy as np
 import pytest
 
-from magma_ros.data_types import Pose
+from magma_ros.motion.causes import CAUSE_RULES, Cause, Severity
+from magma_ros.motion.modes import ARMED, LATCHED, MOVING, ControllerState, Mode, Request
+from magma_ros.motion.modes import TransitionRules as Rules
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.motion.state_machine import (
-    ControllerState,
-    HoldRules,
-    Mode,
-    Request,
-    step,
-)
-from magma_ros.motion.watchdog import (
-    Cause,
-    Observations,
-    Severity,
-    WatchdogThresholds,
-    find_causes,
-    off_track_since,
-)
-from magma_ros.rotations import DOWN, make_pose
+from magma_ros.motion.state_machine import speed_share, step
+from magma_ros.motion.watchdog import Observations, WatchdogThresholds, find_causes
 
+NOW_S = 100.0
 FINE = Observations(joints_age_s=0.01, chunk_age_s=0.1)
 NAN = float('nan')
 FAULTS = {
@@ -37,176 +26,206 @@ FAULTS = {
     'age not a number': replace(FINE, joints_age_s=NAN),
     'age from the future': replace(FINE, joints_age_s=-1.0),
     'policy silent': replace(FINE, chunk_age_s=4.0),
-    'camera late': replace(FINE, camera_age_s=1.0),
+    'perception silent': replace(FINE, perception_age_s=1.0),
+    'supervisor late': replace(FINE, supervisor_age_s=0.2),
     'supervisor gone': replace(FINE, supervisor_age_s=1.0),
-    'deadman': replace(FINE, deadman_age_s=0.3),
+    'loop stood still': replace(FINE, tick_gap_s=0.5),
     'garbage': replace(FINE, refused_in_a_row=3),
     'much garbage': replace(FINE, refused_in_a_row=10),
+    'some garbage': replace(FINE, refused_of_last=5),
     'off track': replace(FINE, off_track_s=0.3),
     'verifier': replace(FINE, is_verified=False),
     'reported': replace(FINE, reported=(Cause(Reason.CAMERA_FROZEN, Severity.HOLD),)),
+    'slow': replace(FINE, reported=(Cause(Reason.CAMERA_SLOW, Severity.DEGRADED),)),
     'estop': replace(FINE, is_estop_pressed=True),
     'estop silent': replace(FINE, estop_age_s=0.5),
+    'check fails': replace(FINE, failed_checks=('workspace_box',)),
 }
-UNKNOWN = ('arm', 17, object())
+# Faults that matter in some modes only, and what does not stop the arm.
+NOT_ALWAYS = {'none', 'policy silent', 'some garbage', 'slow', 'check fails'}
+UNKNOWN = ('arm', 17)
 REQUESTS = (None, *Request, *UNKNOWN)
-NOW_S = 100.0
-MOVING = {Mode.POLICY}
-LATCHED = {Mode.STOP, Mode.ESTOP}
-RULES = (HoldRules(), HoldRules(may_resume=True))
+# Silent, held since before any mode began, pressed just now, gone silent while pressed, released.
+DEADMAN = {
+    'none': {},
+    'stuck': {'deadman_age_s': 0.01, 'deadman_held_s': float('inf')},
+    'pressed': {'deadman_age_s': 0.01, 'deadman_held_s': 0.005},
+    'silent': {'deadman_age_s': 0.5, 'deadman_held_s': 0.9},
+}
+SITUATIONS = [
+    *(('none', {'confirmed_s': confirmed_s}) for confirmed_s in (None, 0.5, 1.5)),
+    *((name, pressed) for name, pressed in DEADMAN.items() if pressed),
+]
 STATES = [
-    ControllerState(mode, NOW_S - age_s, (), has_faults, NOW_S - age_s / 2, is_resumable)
-    for mode, age_s, has_faults, is_resumable in itertools.product(
-        Mode, (0.0, 1.0, 4.0, 30.0), (False, True), (False, True)
+    ControllerState(
+        mode,
+        NOW_S - age_s,
+        (),
+        0,
+        age_s > 1.0,
+        NOW_S - age_s / 2,
+        None,
+        age_s < 2.0 and mode is Mode.HOLD,
+        (Reason.TRACKING,) if mode is Mode.ESTOP and age_s > 1.0 else (),
     )
+    for mode, age_s in itertools.product(Mode, (0.01, 1.0, 30.0))
 ]
 
 
-def everything() -> itertools.product:
-    return itertools.product(STATES, FAULTS.values(), REQUESTS, (True, False), RULES)
+@dataclass(frozen=True)
+class Case:
+    state: ControllerState
+    fault: str
+    seen: Observations
+    request: object
+    is_at_rest: bool
+    deadman: str
+    new: ControllerState
+    reasons: tuple[Reason, ...]
 
 
-def after(
-    state: ControllerState, seen: Observations, request: object, rest: bool, rules: HoldRules
-) -> tuple[ControllerState, tuple[Reason, ...]]:
-    return step(state, seen, request, rest, NOW_S, hold_rules=rules)  # type: ignore[arg-type]
+@pytest.fixture(scope='module')
+def cases() -> list[Case]:
+    return list(_every_case())
 
 
-def test_i1_only_the_operator_leads_out_of_a_stop_and_never_straight_into_motion() -> None:
-    for state, seen, request, rest, rules in everything():
-        new, _ = after(state, seen, request, rest, rules)
-        if state.mode in LATCHED and new.mode not in LATCHED:
-            assert (new.mode, request) == (Mode.DISARMED, Request.CLEAR)
-            assert rest
-        if state.mode is Mode.DISARMED and new.mode is not Mode.DISARMED:
-            assert new.mode is Mode.ESTOP or (new.mode, request) == (Mode.READY, Request.ARM)
-        if new.may_move and not state.may_move:
-            by_itself = rules.may_resume and state.mode is Mode.HOLD and state.is_resumable
-            assert request is Request.START or (by_itself and request is None)
-            assert seen is FINE or not find_causes(seen, WatchdogThresholds(), None)
+def _every_case() -> Iterator[Case]:
+    rules = Rules(may_resume=True)
+    product = itertools.product(STATES, FAULTS.items(), SITUATIONS, REQUESTS)
+    for state, (fault, seen), (deadman, held), request in product:
+        whole = replace(seen, **held)
+        for rest in (True, False):
+            new, reasons = step(state, whole, request, rest, NOW_S, rules=rules)  # type: ignore[arg-type]
+            yield Case(state, fault, whole, request, rest, deadman, new, reasons)
 
 
-def test_i2_estop_is_one_step_away_from_everywhere() -> None:
-    for state, seen, request, rest, rules in everything():
-        asked = request is Request.ESTOP or seen in (FAULTS['estop'], FAULTS['estop silent'])
-        if asked:
-            assert after(state, seen, request, rest, rules)[0].mode is Mode.ESTOP
+def test_i1_no_way_from_a_stop_into_motion_but_by_the_operators_steps(cases: list[Case]) -> None:
+    for case in cases:
+        old, new = case.state.mode, case.new.mode
+        if old in LATCHED and new not in LATCHED:
+            assert (new, case.request) in ((Mode.DISARMED, Request.CLEAR), FINAL)
+        if old is Mode.DISARMED and new is not old:
+            assert new is Mode.ESTOP or (new, case.request) in ((Mode.ARMING, Request.ARM), FINAL)
+        if old is Mode.ARMING and new not in (old, Mode.DISARMED, Mode.ESTOP, Mode.FINALIZED):
+            assert new is Mode.READY
+            assert case.seen.confirmed_s == 1.5
+            assert not case.seen.failed_checks
+        if new in MOVING and old not in MOVING:
+            by_request = case.request is Request.START and case.seen.confirmed_s is not None
+            resumed = old is Mode.HOLD and case.state.is_resumable and case.request is None
+            by_hand = new is Mode.TELEOP and case.deadman == 'pressed'
+            assert old in (Mode.READY, Mode.HOLD)
+            assert by_request or resumed or by_hand
 
 
-def test_i4_only_policy_moves_and_no_fault_is_survived_in_it() -> None:
-    for state, seen, request, rest, rules in everything():
-        new, reasons = after(state, seen, request, rest, rules)
-        assert new.may_move == (new.mode in MOVING)
-        if new.may_move:
-            moving_s = NOW_S - state.since_s if state.may_move else None
-            assert find_causes(seen, WatchdogThresholds(), moving_s) == ()
-            assert request not in (Request.HOLD, Request.DISARM, *UNKNOWN)
-        if new.mode in (Mode.HOLD, *LATCHED) and new.mode is not state.mode:
-            assert reasons
-            assert new.reasons
+FINAL = (Mode.FINALIZED, Request.LEAVE)
 
 
-def test_i5_an_unknown_input_is_a_hold_or_worse() -> None:
-    safe = {Mode.DISARMED, Mode.HOLD, *LATCHED}
-    for state, seen, request, rest, rules in everything():
-        if request in UNKNOWN:
-            new, reasons = after(state, seen, request, rest, rules)
-            assert new.mode in safe
-            assert Reason.UNKNOWN_INPUT in reasons
+def test_i2_estop_is_one_step_away_from_everywhere(cases: list[Case]) -> None:
+    for case in cases:
+        if case.request is Request.ESTOP or case.fault in ('estop', 'estop silent'):
+            wanted = {Mode.ESTOP, Mode.FINALIZED}  # which brakes, and ends
+            if case.state.mode is not Mode.FINALIZED and case.request is not Request.LEAVE:
+                wanted = {Mode.ESTOP}
+            assert case.new.mode in wanted
 
 
-def test_a_raise_needs_rest() -> None:
-    for state, seen, request, _, rules in everything():
-        if request in (Request.ARM, Request.START, Request.CLEAR):
-            new, reasons = after(state, seen, request, False, rules)
-            if new.mode is state.mode:
-                assert Reason.REQUEST_REFUSED in reasons
+def test_i3_one_clear_opens_one_latch(cases: list[Case]) -> None:
+    opened = 0
+    for case in cases:
+        if case.state.mode is Mode.ESTOP and case.new.mode is not Mode.ESTOP:
+            if case.state.latched_below and case.request is Request.CLEAR:
+                assert case.new.mode is Mode.STOP
+                assert case.new.faults == case.state.faults + 1  # a new nonce for the next
+                opened += 1
             else:
-                assert new.mode in {Mode.HOLD, *LATCHED}
+                assert case.new.mode in (Mode.DISARMED, Mode.FINALIZED)
+    assert opened
 
 
-def test_the_usual_day() -> None:
-    state, now_s = ControllerState(), 0.0
-    for request, mode in (
-        (Request.START, Mode.DISARMED),  # one step at a time
-        (Request.ARM, Mode.READY),
+def test_i3_a_stop_below_an_emergency_stop_is_remembered() -> None:
+    stopped = ControllerState(Mode.STOP, 0.0, (Reason.TRACKING,))
+    below, _ = step(stopped, FAULTS['estop'], None, True, NOW_S)
+    assert (below.mode, below.latched_below) == (Mode.ESTOP, (Reason.TRACKING,))
+    confirmed = replace(FINE, confirmed_s=0.1)
+    once, _ = step(below, confirmed, Request.CLEAR, True, NOW_S)
+    assert (once.mode, once.reasons) == (Mode.STOP, (Reason.TRACKING,))
+    assert step(once, confirmed, Request.CLEAR, True, NOW_S)[0].mode is Mode.DISARMED
+
+
+def test_i4_only_two_modes_move_and_no_fault_is_survived_in_them(cases: list[Case]) -> None:
+    for case in cases:
+        assert case.new.may_move == (case.new.mode in MOVING)
+        assert (speed_share(case.new, NOW_S) > 0.0) == case.new.may_move
+        if case.new.mode is Mode.POLICY:
+            moving_s = NOW_S - case.state.since_s if case.state.mode is Mode.POLICY else None
+            causes = find_causes(case.seen, WatchdogThresholds(), moving_s)
+            assert all(cause.severity < Severity.HOLD for cause in causes)
+        if case.new.mode is Mode.TELEOP:
+            causes = find_causes(case.seen, WatchdogThresholds(), None, True)
+            holding = [cause for cause in causes if cause.severity >= Severity.HOLD]
+            assert all(cause.allows_takeover for cause in holding)
+            assert case.deadman in ('stuck', 'pressed')
+        if case.new.mode in (Mode.HOLD, *LATCHED) and case.new.mode is not case.state.mode:
+            assert case.new.reasons
+            assert case.new.faults == case.state.faults + 1
+
+
+def test_i5_an_unknown_input_is_a_hold_or_worse(cases: list[Case]) -> None:
+    for case in cases:
+        if case.request in UNKNOWN:
+            assert not case.new.may_move
+            assert case.new.mode not in (Mode.READY, Mode.ARMING)
+            assert Reason.UNKNOWN_INPUT in case.reasons
+
+
+def test_a_raise_needs_rest_the_nonce_and_nothing_wrong(cases: list[Case]) -> None:
+    raising = (Request.ARM, Request.START, Request.CLEAR)
+    raised = {
+        (Request.ARM, Mode.ARMING),
         (Request.START, Mode.POLICY),
-        (None, Mode.POLICY),
-        (Request.HOLD, Mode.HOLD),
-        (None, Mode.HOLD),
-        (Request.START, Mode.POLICY),
-        (Request.ESTOP, Mode.ESTOP),
-        (Request.ARM, Mode.ESTOP),
         (Request.CLEAR, Mode.DISARMED),
-        (Request.ARM, Mode.READY),
-        (Request.DISARM, Mode.DISARMED),
-    ):
-        now_s += 1.0
-        state, _ = step(state, FINE, request, True, now_s)
-        assert state.mode is mode
+    }
+    granted = 0
+    for case in cases:
+        if case.request not in raising or case.state.mode in (Mode.FINALIZED, Mode.ARMING):
+            continue
+        if (case.request, case.new.mode) in raised and case.new.mode is not case.state.mode:
+            granted += 1
+            assert case.is_at_rest
+            assert case.seen.confirmed_s is not None
+            assert Reason.REQUEST_REFUSED not in case.reasons
+        elif not (case.state.latched_below and case.new.mode is Mode.STOP):
+            assert Reason.REQUEST_REFUSED in case.reasons
+    assert granted > 100
 
 
-def test_a_slow_model_is_no_fault_but_a_silent_one_is() -> None:
-    policy = ControllerState(Mode.POLICY, since_s=0.0)
-    slow = replace(FINE, chunk_age_s=2.9, action_period_s=0.2)
-    assert step(policy, slow, None, False, 50.0)[0].mode is Mode.POLICY
-    slower = replace(FINE, chunk_age_s=8.0, action_period_s=2.9)
-    assert step(policy, slower, None, False, 50.0)[0].mode is Mode.POLICY
-    state, reasons = step(policy, replace(slow, chunk_age_s=3.1), None, False, 50.0)
-    assert (state.mode, reasons) == (Mode.HOLD, (Reason.ACTION_STALE,))
+def test_lowering_never_waits_for_anything(cases: list[Case]) -> None:
+    for case in cases:
+        old = case.state.mode
+        if case.request is Request.LEAVE:
+            assert case.new.mode is Mode.FINALIZED
+        if case.request is Request.HOLD and old in ARMED and old is not Mode.HOLD:
+            assert case.new.mode in (Mode.HOLD, *LATCHED)
 
 
-def test_the_first_chunk_may_take_its_time() -> None:
-    policy = ControllerState(Mode.POLICY, since_s=0.0)
-    never = replace(FINE, chunk_age_s=None)
-    assert step(policy, never, None, True, 2.9)[0].mode is Mode.POLICY
-    assert step(policy, never, None, True, 3.1)[0].mode is Mode.HOLD
+def test_every_cause_that_can_arise_is_in_the_table() -> None:
+    seen = set()
+    for observed, moving in itertools.product(FAULTS.values(), (None, 500.0)):
+        old = replace(observed, presence_age_s=500.0, deadman_age_s=9.0)
+        seen |= {
+            (c.reason, c.severity) for c in find_causes(old, WatchdogThresholds(), moving, True)
+        }
+    assert len(seen) > 15
+    for reason, severity in seen:
+        assert severity in CAUSE_RULES[reason].severities, reason.name
 
 
-def test_a_hold_with_its_cause_becomes_a_stop() -> None:
-    hold = ControllerState(Mode.HOLD, 0.0, (Reason.CAMERA_STALE,), True, 0.0)
-    late = FAULTS['camera late']
-    assert step(hold, late, None, True, 9.0)[0].mode is Mode.HOLD
-    assert step(hold, late, None, True, 10.1)[0].mode is Mode.STOP
-    clear = replace(hold, has_faults=False, faults_changed_s=1.0)
-    assert step(clear, FINE, None, True, 60.0)[0].mode is Mode.HOLD
-    assert step(clear, FINE, Request.HOLD, True, 60.0)[0].mode is Mode.HOLD
-
-
-def test_resuming_by_itself_is_off_and_when_on_bounded() -> None:
-    def run(rules: HoldRules, fault_s: float, ask: Request | None = None) -> Mode:
-        state = ControllerState(Mode.POLICY, 0.0)
-        for tick in range(400):
-            now_s = 10.0 + tick * 0.02
-            seen = FAULTS['camera late'] if tick * 0.02 < fault_s else FINE
-            request = ask if tick == 5 else None
-            state, _ = step(state, seen, request, True, now_s, hold_rules=rules)
-        return state.mode
-
-    resuming = HoldRules(may_resume=True)
-    assert run(HoldRules(), 1.0) is Mode.HOLD
-    assert run(resuming, 1.0) is Mode.POLICY
-    assert run(resuming, 5.2) is Mode.HOLD
-    assert run(resuming, 1.0, Request.HOLD) is Mode.HOLD
-    assert run(resuming, 0.0, Request.HOLD) is Mode.HOLD
-
-
-def test_off_track_counts_from_the_first_tick() -> None:
-    here = make_pose(np.array([0.3, 0.0, 0.15]), DOWN)
-    away = Pose(here.translation_m + [0.0, 0.0, 0.041], here.quaternion_xyzw)
-    thresholds = WatchdogThresholds()
-    assert off_track_since(None, here, here, thresholds, 1.0) is None
-    assert off_track_since(None, here, away, thresholds, 1.0) == 1.0
-    assert off_track_since(1.0, here, away, thresholds, 1.5) == 1.0
-    assert off_track_since(1.0, here, here, thresholds, 1.5) is None
-
-
-@pytest.mark.parametrize(
-    'name', [name for name in FAULTS if name not in ('none', 'policy silent')]
-)
+@pytest.mark.parametrize('name', sorted(set(FAULTS) - NOT_ALWAYS))
 def test_every_fault_stops_motion_and_bars_arming(name: str) -> None:
     moving = ControllerState(Mode.POLICY, NOW_S - 1.0)
     assert not step(moving, FAULTS[name], None, False, NOW_S)[0].may_move
-    armed, reasons = step(ControllerState(), FAULTS[name], Request.ARM, True, NOW_S)
+    confirmed = replace(FAULTS[name], confirmed_s=2.0)
+    armed, reasons = step(ControllerState(), confirmed, Request.ARM, True, NOW_S)
     assert armed.mode in (Mode.DISARMED, Mode.ESTOP)
-    assert reasons
+    assert Reason.REQUEST_REFUSED in reasons

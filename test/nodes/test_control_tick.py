@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from magma_ros.data_types import ArmState, DeltaChunk, EndEffectorDelta, MotionLimits, Pose
+from magma_ros.motion.causes import Cause, Severity
+from magma_ros.motion.chunk_check import ChunkRules
+from magma_ros.motion.confirmation import Confirmation
+from magma_ros.motion.modes import Mode, Request
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.motion.state_machine import Mode, Request
-from magma_ros.motion.watchdog import Cause, Severity
 from magma_ros.nodes.control_tick import ControlTick, Inputs
 
 FRAME = 'wx250s/base_link'
@@ -20,7 +22,7 @@ class Bench:
     """An arm that follows its twists exactly, and time that passes only when asked."""
 
     def __init__(self):
-        self.control = ControlTick(FRAME, MotionLimits(), PERIOD_S)
+        self.control = ControlTick(ChunkRules(FRAME), MotionLimits(), PERIOD_S)
         self.now_s, self.position = 100.0, np.array([0.3, 0.0, 0.15])
         self.chunk, self.sequence, self.commands = None, 0, []
         self.inputs = Inputs(None, 0.0, None)
@@ -30,11 +32,19 @@ class Bench:
         return ArmState(np.zeros(6), np.zeros(6), pose, 1.0, round(self.now_s * 1e9))
 
     def see(self, **changes):
-        self.inputs = replace(self.inputs, arm=self.arm(), chunk=self.chunk, **changes)
+        button = Confirmation(self.control.nonce, self.now_s - 9.0, self.now_s)
+        seen = {'arm': self.arm(), 'chunk': self.chunk, 'confirmation': button}
+        self.inputs = replace(self.inputs, **{**seen, **changes})
         return self.inputs
 
     def ask(self, request):
         return self.control.ask(request, self.see(), self.now_s)
+
+    def arm_and_start(self):
+        assert self.ask(Request.ARM)
+        self.run(52)
+        assert self.ask(Request.START)
+        self.commands.clear()
 
     def run(self, ticks, **changes):
         for _ in range(ticks):
@@ -44,11 +54,14 @@ class Bench:
             self.commands.append(result)
             self.now_s += PERIOD_S
 
-    def send(self, dz=-0.03):
+    def make_chunk(self, step_m, source='policy', reference='measured'):
         self.sequence += 1
-        delta = EndEffectorDelta(np.array([0.0, 0.0, dz]), np.zeros(3), 1.0)
+        delta = EndEffectorDelta(np.array(step_m), np.zeros(3), 1.0)
         stamp_ns = round(self.now_s * 1e9)
-        self.chunk = DeltaChunk((delta,), 0.2, stamp_ns, 'measured', FRAME, self.sequence)
+        return DeltaChunk((delta,), 0.2, stamp_ns, reference, FRAME, self.sequence, source)
+
+    def send(self, dz=-0.03):
+        self.chunk = self.make_chunk([0.0, 0.0, dz])
 
     def speed(self):
         return float(np.abs(self.commands[-1].twist.linear_m_s).max())
@@ -57,8 +70,7 @@ class Bench:
 @pytest.fixture
 def bench():
     bench = Bench()
-    assert bench.ask(Request.ARM)
-    assert bench.ask(Request.START)
+    bench.arm_and_start()
     return bench
 
 
@@ -123,16 +135,31 @@ def test_refused_chunks_stop_and_can_be_cleared(bench):
     assert bench.control.refused == {}
 
 
+def test_a_share_of_refused_chunks_holds_and_starting_forgives(bench):
+    for _ in range(5):
+        bench.send(dz=5.0)
+        bench.run(1)
+        bench.send(dz=0.001)
+        bench.run(9)
+    assert bench.control.state.reasons == (Reason.ACTION_REFUSED_SHARE,)
+    bench.run(10)
+
+    assert bench.ask(Request.START)
+    bench.run(50)
+    assert bench.control.state.mode is Mode.POLICY
+
+
 def test_leaving_brakes_in_any_state(bench):
     bench.send()
     bench.run(8)
     assert not bench.control.is_at_rest
 
-    bench.control.is_leaving = True
+    bench.ask(Request.LEAVE)
     bench.run(25)
 
     assert bench.control.is_at_rest
     assert bench.speed() == 0.0
+    assert bench.control.state.mode is Mode.FINALIZED
 
 
 def test_tracking_error_stops(bench):
@@ -144,3 +171,102 @@ def test_tracking_error_stops(bench):
 
     assert bench.control.state.mode is Mode.STOP
     assert Reason.TRACKING in bench.control.state.reasons
+
+
+def test_the_nonce_of_before_the_last_fault_does_not_count(bench):
+    before = bench.control.nonce
+    bench.run(2, is_estop_pressed=True)
+    bench.run(20, is_estop_pressed=False)
+    old = Confirmation(before, 0.0, bench.now_s)
+
+    assert not bench.control.ask(Request.CLEAR, bench.see(confirmation=old), bench.now_s)
+    assert Reason.CONFIRMATION in bench.control.reasons
+    assert bench.control.nonce != before
+    assert bench.ask(Request.CLEAR)
+
+
+def test_arming_takes_a_second_of_the_button():
+    bench = Bench()
+    assert bench.ask(Request.ARM)
+    bench.run(45)
+    assert bench.control.state.mode is Mode.ARMING
+    assert bench.commands == [None] * 45
+    bench.run(10)
+    assert bench.control.state.mode is Mode.READY
+
+
+@pytest.mark.parametrize('ticks_before', [3, 9, 14, 25])
+def test_taking_over_is_smooth(bench, ticks_before):
+    limits = MotionLimits()
+    bench.send(dz=-0.05)
+    bench.run(ticks_before)
+    start, old = bench.position.copy(), bench.commands[-1].twist.linear_m_s
+    sent_from = len(bench.commands)
+    gesture = None
+    for tick in range(40):
+        gesture = bench.make_chunk([0.02, 0, 0], 'teleop', 'commanded') if tick == 2 else gesture
+        held = {'deadman_age_s': 0.0, 'deadman_held_s': 0.02 * tick + 0.001}
+        bench.run(1, teleop_chunk=gesture, **held)
+        if tick == 1:
+            bench.send(dz=-0.05)  # the policy goes on talking
+
+    assert bench.control.state.mode is Mode.TELEOP
+    speeds = [old, *(one.twist.linear_m_s for one in bench.commands[sent_from:])]
+    steps = np.linalg.norm(np.diff(speeds, axis=0), axis=1)
+    assert steps.max() <= limits.brake_m_s2 * PERIOD_S * 1.001
+    assert bench.commands[sent_from + 3].twist.linear_m_s[0] > 0.0  # at once
+    # What the policy wanted is over: only the way to brake is left of it.
+    braking_m = np.linalg.norm(old) ** 2 / (2 * limits.acceleration_m_s2) + 0.004
+    assert start[2] - bench.position[2] < braking_m
+    assert bench.position[0] - start[0] == pytest.approx(0.02, abs=0.002)
+
+
+def test_an_old_gesture_is_not_taken_up(bench):
+    gesture = bench.make_chunk([0.02, 0, 0], 'teleop', 'commanded')
+    bench.run(5, teleop_chunk=gesture)
+    bench.run(40, deadman_age_s=0.0, deadman_held_s=0.001)
+
+    assert bench.control.state.mode is Mode.TELEOP
+    assert bench.position[0] == pytest.approx(0.3)
+
+
+def test_a_clock_jump_forgets_what_was_to_be_done(bench):
+    bench.send(dz=-0.05)
+    bench.run(5)
+    at = bench.position[2]
+    jumped = (Cause(Reason.CLOCK_JUMP, Severity.HOLD),)
+    bench.run(1, clock_jumped_s=bench.now_s, reported=jumped)
+    bench.run(30, reported=())
+    assert bench.ask(Request.START)
+    bench.run(30)
+
+    assert at - bench.position[2] < 0.012  # the way to brake
+    bench.sequence = 0
+    bench.send()
+    bench.run(1)
+    assert bench.control.refused == {'SEQ': 1}  # a recording that is played again
+
+
+def test_a_loop_that_stood_still_begins_from_rest(bench):
+    bench.send(dz=-0.05)
+    bench.run(12)
+    assert bench.speed() > 0.05
+    bench.now_s += 1.0
+    bench.run(5)
+
+    assert bench.control.state.mode is Mode.STOP
+    assert bench.control.state.reasons == (Reason.OVERRUN,)
+    assert all(not one.twist.linear_m_s.any() for one in bench.commands[-5:])
+
+
+def test_a_mild_cause_is_a_quarter_of_the_speed(bench):
+    slow = (Cause(Reason.CAMERA_SLOW, Severity.DEGRADED),)
+    fastest = 0.0
+    for _ in range(4):
+        bench.send(dz=-0.03)
+        for _ in range(10):
+            bench.run(1, reported=slow)
+            fastest = max(fastest, bench.speed())
+
+    assert bench.control.state.mode is Mode.POLICY
+    assert 0.9 * 0.0375 < fastest <= 0.0375 * 1.2
