@@ -104,7 +104,9 @@ def _int4_linear(weight: Tensor, dtype: torch.dtype) -> Int4Linear:
     targets = zip(whole.split(SCRATCH_ROWS), scales_and_zeros.split(SCRATCH_ROWS), strict=True)
     for block, (target, parameters) in zip(blocks, targets, strict=True):
         low, high = block.float().aminmax(dim=2)
-        scale = _not_zero(((high - low) / 15).to(dtype))
+        # Steps finer than what the zero is rounded to would gain nothing.
+        finest = torch.finfo(dtype).eps * torch.maximum(low.abs(), high.abs())
+        scale = _not_zero(torch.maximum((high - low) / 15, finest).to(dtype))
         zero = (low + 8 * scale.float()).to(dtype)
         parameters.copy_(torch.stack([scale, zero], dim=2))
         steps = (block.float() - zero.float()[..., None]) / scale.float()[..., None]
