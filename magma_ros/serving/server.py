@@ -15,7 +15,7 @@ from magma_ros.serving.application import Desk, make_application
 from magma_ros.serving.served_model import ServedModel
 
 LOOPBACK = '127.0.0.1'
-GRACE_S = 5
+GRACE_S = 5  # for questions under way
 MOST_CONNECTIONS = 32
 HEADER_BYTES = 16384
 
@@ -67,7 +67,7 @@ class ModelServer:
         try:
             self._server.run(sockets=[self._socket])
         finally:
-            self._desk.thread.stop(patience_s=GRACE_S)
+            self._desk.thread.stop(patience_s=1.0)
 
     def stop(self) -> None:
         """End :meth:`run`; from any thread."""

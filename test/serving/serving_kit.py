@@ -13,7 +13,9 @@ import numpy as np
 from websockets.sync.server import ServerConnection, serve
 
 from magma_ros.data_types import ArmState
+from magma_ros.model.action_model import ActionDeltas
 from magma_ros.model.action_scaling import load_statistics
+from magma_ros.model.backends.remote_model import connect
 from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.rotations import DOWN, make_pose
 from magma_ros.serving.served_model import ServedModel
@@ -156,3 +158,12 @@ def free_port() -> int:
     """A port at which nobody listens."""
     with socket.create_server(('127.0.0.1', 0)) as listener:
         return listener.getsockname()[1]
+
+
+def act_once(address: str) -> ActionDeltas:
+    """One action of the server at an address."""
+    model = connect(address)
+    try:
+        return model.generate_action(picture(), 'go', None)
+    finally:
+        model.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import socket
@@ -30,6 +31,7 @@ from magma_ros.errors import ConfigurationError, ModelError
 from magma_ros.model.action_model import ActionAnswer, ActionDeltas
 from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.model.remote.arrays import LIMITS, dump_json, pack, unpack
+from magma_ros.serving.application import MOST_CLIENTS
 from magma_ros.serving.server import ServerSettings, is_loopback, require_token
 
 QUESTION = {'observation/image': picture(), 'prompt': 'pick up the red cube'}
@@ -214,12 +216,37 @@ def test_the_third_question_is_refused_at_once_and_two_are_answered() -> None:
     assert [results.get_nowait().status_code for _ in range(2)] == [200, 200]
 
 
+def test_a_ninth_client_is_refused_and_the_others_stay(server) -> None:
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(connect_websocket(ws(server))) for _ in range(MOST_CLIENTS)]
+        for peer in peers:
+            unpack(peer.recv(timeout=PATIENCE_S))
+        with pytest.raises(InvalidStatus) as caught:
+            connect_websocket(ws(server))
+        assert caught.value.response.status_code == 503
+        assert ask(peers[0], pack(QUESTION))['actions'].shape == (1, 7)
+
+
 def test_a_model_that_hangs_is_a_timeout() -> None:
     model = BlockingModel()
     with running(model, infer_timeout_s=0.05) as server:
         reply = HTTP.post(http(server), content=ACT)
         model.release.set()
     assert (reply.status_code, reply.json()['error']) == (504, 'timeout')
+
+
+def test_the_server_ends_although_the_model_hangs(monkeypatch) -> None:
+    monkeypatch.setattr('magma_ros.serving.server.GRACE_S', 0.1)
+    model = BlockingModel()
+    with running(model) as server, connect_websocket(ws(server)) as peer:
+        peer.recv()
+        peer.send(pack(QUESTION))
+        assert model.entered.wait(PATIENCE_S)
+        server.stop()
+        with pytest.raises(ConnectionClosed) as caught:
+            peer.recv(timeout=PATIENCE_S)
+    assert caught.value.rcvd.code == 1012  # the end of running() waits for run() to return
+    model.release.set()
 
 
 def test_other_machines_need_a_token() -> None:

@@ -1,0 +1,43 @@
+"""A server in place of a folder: what perception makes of its ``model`` parameter."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytest.importorskip('websockets', reason='needs the serve extra')
+
+from magma_ros.errors import ConfigurationError, EnvironmentMissing, ModelError  # noqa: E402
+from magma_ros.nodes import perception_setup  # noqa: E402
+from magma_ros.nodes.perception_setup import PerceptionParameters  # noqa: E402
+
+
+def load(model: str):
+    return perception_setup._load_model(PerceptionParameters(model=model))
+
+
+@pytest.mark.parametrize('address', ['ws://127.0.0.1:1', 'http://127.0.0.1:1/act'])
+def test_an_address_is_asked_and_an_absent_server_named(address) -> None:
+    with pytest.raises(ModelError, match='127.0.0.1:1.* cannot be reached'):
+        load(address)
+
+
+def test_a_wrong_address_is_named() -> None:
+    with pytest.raises(ConfigurationError, match='options are actions'):
+        load('ws://127.0.0.1:1?action=bridge')
+
+
+def test_missing_libraries_are_named(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, 'websockets.asyncio.client', None)
+    monkeypatch.delitem(sys.modules, 'magma_ros.model.backends.remote_openpi', raising=False)
+    with pytest.raises(EnvironmentMissing, match=r'websockets.* is not installed: pip install'):
+        load('ws://127.0.0.1:1')
+
+
+def test_scripted_and_folders_stay_what_they_were() -> None:
+    model, statistics = load('scripted')
+    assert (model.identity.name, statistics.key) == ('scripted', 'magma_nano_sim')
+    with pytest.raises(ModelError, match='lacks'):
+        load('/nowhere')
