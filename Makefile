@@ -30,11 +30,11 @@ demo: environment
 	@$(VENV)/bin/magma demo $(if $(filter 0,$(HEADLESS)),--view) $(DEMO_ARGS)
 
 test:
-	@$(MAKE_ENVIRONMENT) --extras torch test
+	@$(MAKE_ENVIRONMENT) --extras serve test torch
 	$(VENV)/bin/python -m pytest $(TEST_ARGS)
 
 lint:
-	@$(MAKE_ENVIRONMENT) --extras test
+	@$(MAKE_ENVIRONMENT) --extras serve test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy

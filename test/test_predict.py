@@ -11,11 +11,13 @@ from magma_ros.data_types import (
     CameraImage,
     CameraModel,
     DepthImage,
+    EndEffectorDelta,
     GripperEvent,
     Observation,
     PixelTrace,
 )
 from magma_ros.errors import CameraError, ConfigurationError, InstructionError, ModelError
+from magma_ros.model.action_model import ActionDeltas
 from magma_ros.model.action_scaling import decode_delta, load_statistics
 from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.pipeline import POLICY_PERIOD_S, PredictMemory, predict
@@ -150,3 +152,25 @@ def test_missing_depth_at_the_contact_is_a_camera_error() -> None:
 def test_an_empty_instruction_is_refused(mode) -> None:
     with pytest.raises(InstructionError, match='empty'):
         ask(ScriptedModel([ACTION], traces=[TRACE]), observe(), instruction=' ', mode=mode)
+
+
+class ServerModel(ScriptedModel):
+    """Answers in metres and radians, as servers do: a chunk of three."""
+
+    def generate_action(self, image_rgb, instruction, state):
+        steps = (EndEffectorDelta(np.array([x, 0.0, 0.0]), np.zeros(3), 1.0) for x in (1, 2, 3))
+        return ActionDeltas(tuple(steps), 0.05, 'commanded')
+
+
+def test_a_chunk_in_metres_is_passed_on_as_it_is() -> None:
+    model = ServerModel([ACTION])
+
+    chunk = predict(PredictMemory(), model, None, observe(7), 'go', 'direct', FRAME)
+
+    assert [delta.translation_m[0] for delta in chunk.deltas] == [1, 2, 3]
+    assert (chunk.step_s, chunk.reference, chunk.image_stamp_ns) == (0.05, 'commanded', 7)
+
+
+def test_tokens_without_statistics_are_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match='needs its action statistics'):
+        predict(PredictMemory(), ScriptedModel([ACTION]), None, observe(), 'go', 'direct', FRAME)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from rclpy.node import Node
 
-from magma_ros.errors import ConfigurationError
+from magma_ros.errors import ConfigurationError, EnvironmentMissing
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_model import ActionModel
 from magma_ros.model.action_scaling import ActionStatistics, load_statistics
 from magma_ros.model.backends.onnx_model import load_onnx_model
 from magma_ros.model.backends.scripted_model import ScriptedModel
+from magma_ros.model.remote.server_address import is_address
 from magma_ros.model.text.hamster_text import parse_hamster_answer
 from magma_ros.nodes.perception_inputs import PerceptionInputs, pose_from_seven
 from magma_ros.pipeline import MODES
@@ -31,7 +32,11 @@ class PerceptionParameters:
     """See config/perception.yaml."""
 
     autostart: bool = parameter(False, 'configure and activate without a lifecycle manager')
-    model: str = parameter('', 'folder of an exported model; empty: magma-nano; or "scripted"')
+    model: str = parameter(
+        '',
+        'folder of an exported model; empty: magma-nano; "scripted"; or a server: '
+        'ws://host:port, http://host:port/act',
+    )
     scripted_actions: tuple[float, ...] = parameter(
         (0.0,) * 7, 'of the scripted model: seven numbers in -1..1 for each action'
     )
@@ -58,7 +63,7 @@ class Loaded:
     """What configure has loaded."""
 
     model: ActionModel
-    statistics: ActionStatistics
+    statistics: ActionStatistics | None  # None: the model answers in metres and radians
     profile: ArmProfile
     inputs: PerceptionInputs
 
@@ -68,7 +73,8 @@ def load(node: Node, wanted: PerceptionParameters) -> Loaded:
 
     Raises:
         ConfigurationError: a name or value is wrong.
-        ModelError: the model is missing or damaged.
+        ModelError: the model is missing or damaged, or its server does not answer.
+        EnvironmentMissing: a server is to be asked, and the libraries for that are missing.
         CameraError: camera_pose is no pose.
     """
     model, statistics = _load_model(wanted)
@@ -80,7 +86,9 @@ def load(node: Node, wanted: PerceptionParameters) -> Loaded:
     return Loaded(model, statistics, profile, inputs)
 
 
-def _load_model(wanted: PerceptionParameters) -> tuple[ActionModel, ActionStatistics]:
+def _load_model(wanted: PerceptionParameters) -> tuple[ActionModel, ActionStatistics | None]:
+    if is_address(wanted.model):
+        return _connect(wanted.model), None
     if wanted.model == SCRIPTED:
         if len(wanted.scripted_actions) % 7:
             raise ConfigurationError('scripted_actions needs seven numbers for each action')
@@ -91,3 +99,14 @@ def _load_model(wanted: PerceptionParameters) -> tuple[ActionModel, ActionStatis
     directory = Path(wanted.model) if wanted.model else asset_path('nano')
     nano = load_onnx_model(directory, prepare_image, threads=wanted.threads)
     return nano, load_statistics(nano.config.statistics_key)
+
+
+def _connect(address: str) -> ActionModel:
+    try:
+        from magma_ros.model.backends.remote_model import connect
+
+        return connect(address)
+    except ModuleNotFoundError as error:
+        raise EnvironmentMissing(
+            f'{error.name} is not installed: pip install -e ".[serve]"'
+        ) from error

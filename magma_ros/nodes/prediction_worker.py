@@ -53,7 +53,7 @@ class PredictionWorker:
     """Runs until stopped. An error that is nobody's input ends the thread."""
 
     model: ActionModel
-    statistics: ActionStatistics
+    statistics: ActionStatistics | None
     mode: Mode
     frame_id: str
     inputs: PerceptionInputs

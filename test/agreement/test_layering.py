@@ -17,6 +17,7 @@ MAY_IMPORT = {
     **{name: set() for name in ('__init__', 'data_types', 'errors', 'latest_value')},
     **{name: TOP for name in FLOW},
     'pipeline': TOP | FLOW,
+    'serving': TOP | FLOW | {'pipeline'},
     'sim': TOP | FLOW | {'pipeline'},
     'teleop': TOP | FLOW,
     'ros': TOP | FLOW,
@@ -26,7 +27,7 @@ MAY_IMPORT = {
     'evaluation': TOP | FLOW | {'pipeline', 'sim', 'ros', 'nodes', 'dataset'},
 }
 MAY_IMPORT['benchmarks'] = MAY_IMPORT['evaluation'] | {'evaluation'}
-MAY_IMPORT['tools'] = MAY_IMPORT['benchmarks'] | {'benchmarks', 'training'}
+MAY_IMPORT['tools'] = MAY_IMPORT['benchmarks'] | {'benchmarks', 'training', 'serving'}
 
 # An evaluation through the nodes starts them as processes, as the magma command does.
 STARTS_NODES = {'magma_ros.nodes.node_processes'}
@@ -99,7 +100,7 @@ def test_torch_is_announced(path: Path) -> None:
         for name in imported_modules(parse(path))
     ):
         return
-    assert unit_of(short_name(path)) in ('model', 'training')
+    assert unit_of(short_name(path)) in ('model', 'training', 'benchmarks')
     first_paragraph = (ast.get_docstring(parse(path)) or '').split('\n\n')[0]
     assert 'torch' in first_paragraph, 'the first paragraph of the docstring must say torch'
 
