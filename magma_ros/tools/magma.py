@@ -27,8 +27,16 @@ class Command:
 COMMANDS = {
     'demo': Command('magma_ros.tools.demo', 'watch a simulated arm act on sentences'),
     'doctor': Command('magma_ros.tools.doctor', 'say what is there and what is missing'),
+    'try': Command('magma_ros.tools.try_model', 'ask a model about one picture'),
     'evaluate': Command('magma_ros.tools.evaluate', 'measure success in simulation'),
+    'serve': Command('magma_ros.tools.serve', 'answer other machines over the network'),
     'bench': Command('magma_ros.tools.bench', 'measure speed, and compare it with the goals'),
+    'check-weights': Command(
+        'magma_ros.tools.check_weights', 'say what a checkpoint folder holds, without loading it'
+    ),
+    'make-weights': Command(
+        'magma_ros.tools.make_weights', 'write a checkpoint of random weights, to try a size'
+    ),
     'train-nano': Command('magma_ros.tools.train_nano', 'make magma-nano from nothing'),
 }
 
