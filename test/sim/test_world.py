@@ -129,7 +129,7 @@ def test_a_cube_is_held_by_friction_alone(world, camera) -> None:
     friction = world.model.geom_friction.copy()
     assert run_expert(world, camera, 'pick', 7).success
     gap = world.truth().finger_gap_m
-    assert 0.030 < gap < 0.035  # the pads are at the cube, not in it
+    assert 0.030 < gap < 0.046  # at the cube, side or diagonal, not in it
     try:
         world.model.geom_friction[:] = 1e-4
         assert not run_expert(world, camera, 'pick', 7).success
