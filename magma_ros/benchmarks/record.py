@@ -6,8 +6,11 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+VERSIONS = ('magma_ros', 'numpy', 'onnxruntime', 'torch', 'transformers')
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def as_record(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, kernel, Python and load; nothing that names the machine."""
+    """Processor, cores, kernel, versions and load; nothing that names the machine."""
     cpu_info = Path('/proc/cpuinfo')
     names = [
         line.split(':', 1)[1].strip()
@@ -65,5 +68,13 @@ def describe_machine() -> dict[str, Any]:
         'cores': os.cpu_count(),
         'kernel': platform.release(),
         'python': platform.python_version(),
+        'versions': {name: _version(name) for name in VERSIONS},
         'load_1min': round(os.getloadavg()[0], 2),
     }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -5,30 +5,44 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+from importlib.util import find_spec
 
 from rich.console import Console
 from rich.table import Table
 
 from magma_ros.benchmarks.record import Entry, as_record
+from magma_ros.errors import EnvironmentMissing
 
 BENCHMARKS = {
     'image-hop': 'magma_ros.benchmarks.image_hop',
     'control': 'magma_ros.benchmarks.control_lateness',
     'inference': 'magma_ros.benchmarks.inference',
+    'model': 'magma_ros.benchmarks.model',
     'sim': 'magma_ros.benchmarks.sim_speed',
 }
 
 
+# Only by name: it needs torch, 5 GB of memory and some minutes.
+BY_NAME_ONLY = {'model'}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma bench``."""
-    parser.epilog = 'Measure on an idle machine; the printed load says whether it was.'
+    parser.epilog = (
+        'Measure on an idle machine; the printed load says whether it was. "all" leaves out '
+        '"model", which needs torch, 5 GB of memory and some minutes.'
+    )
     parser.add_argument('name', nargs='?', default='all', choices=('all', *BENCHMARKS))
     parser.add_argument('--json', action='store_true', help='print one JSON object')
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure; 1 when a goal was missed."""
-    names = BENCHMARKS if options.name == 'all' else [options.name]
+    names = [options.name]
+    if options.name == 'all':
+        names = [name for name in BENCHMARKS if name not in BY_NAME_ONLY]
+    elif options.name in BY_NAME_ONLY and find_spec('torch') is None:
+        raise EnvironmentMissing(f'magma bench {options.name} needs torch: pip install .[torch]')
     entries: list[Entry] = []
     for name in names:
         entries += importlib.import_module(BENCHMARKS[name]).measure()
