@@ -32,6 +32,7 @@ from magma_ros.ros.chunk_messages import ChunkPairing, info_from_message
 from magma_ros.ros.foreign_messages import ForeignMessages
 from magma_ros.ros.status_messages import ERROR, WARN, status_values
 from magma_ros.ros.time_stamps import stamp_to_ns
+from magma_ros.ros.topic_kinds import Topic
 
 CONFLICT_S = 1.0  # after the last command of somebody else
 CLOCK_S = 1.0  # after a jump
@@ -70,6 +71,7 @@ class ControllerInputs:
         self.clock = ClockWatch()
         self.arm = ArmReading(profile)
         self.failed_checks: tuple[str, ...] = ('not looked at yet',)  # of arming
+        self.servo_reason: Reason | None = None  # what Servo's status means
         self.joints_skew_s = 0.0  # between the stamp of the newest joint states and their arrival
         newest = self._newest
         for topic, mailbox in (
@@ -147,6 +149,8 @@ class ControllerInputs:
             causes += read_causes(status_values(supervision).get('demands', ''))
         if self.arm.fault is not None:
             causes.append(Cause(Reason.JOINTS_INVALID, Severity.STOP))
+        if self.servo_reason is Reason.SERVO:
+            causes.append(Cause(Reason.SERVO, Severity.HOLD))
         if self._unread:
             self._unread = 0
             causes.append(Cause(Reason.UNKNOWN_INPUT, Severity.HOLD))
@@ -157,7 +161,7 @@ class ControllerInputs:
             causes.append(Cause(Reason.CLOCK_JUMP, Severity.HOLD if simulated else Severity.STOP))
         return tuple(causes)
 
-    def _keep(self, topic: topics.Topic, mailbox: LatestValue[Any]) -> None:
+    def _keep(self, topic: Topic, mailbox: LatestValue[Any]) -> None:
         topic.subscribe(self._node, lambda m: mailbox.put(m, time.monotonic()))
 
     def _on_chunk(self, message: JointTrajectory) -> None:

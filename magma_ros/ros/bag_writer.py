@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.ros.message_definitions import definition_of, hash_of, type_name
-from magma_ros.ros.topics import Topic
+from magma_ros.ros.topic_kinds import Topic
 
 METADATA_VERSION = 8
 PIP_DISTRIBUTION = 'kilted'  # what the wheels are

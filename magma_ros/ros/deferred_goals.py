@@ -13,7 +13,7 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
 
-from magma_ros.ros.topics import Service
+from magma_ros.ros.topic_kinds import Service
 
 POLL_S = 0.05
 

@@ -15,7 +15,7 @@ from typing import Any
 from rclpy.node import Node
 
 from magma_ros.ros.time_stamps import stamp_to_ns
-from magma_ros.ros.topics import Topic
+from magma_ros.ros.topic_kinds import Topic
 
 REMEMBERED = 1000  # own stamps: two seconds at 500 Hz
 

@@ -6,10 +6,6 @@ whose namespace is a parameter of the perception node because drivers differ in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
 from control_msgs.msg import JointJog
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -17,10 +13,6 @@ from geometry_msgs.msg import PoseStamped, TwistStamped
 from moveit_msgs.msg import ServoStatus
 from moveit_msgs.srv import ServoCommandType
 from nav_msgs.msg import Path
-from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import SetBool, Trigger
@@ -28,61 +20,24 @@ from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import ImageMarker
 
-# Sensors: the newest matters, a lost one does not. Matches reliable publishers too.
-NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-ENCODERS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-DRIVER = QoSProfile(depth=5)  # what sensor drivers offer (REP-2003): reliable, so that all match
-COMMANDS = QoSProfile(depth=10)
-# State that a late subscriber must know at once.
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-LATCHED_TRANSFORMS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-@dataclass(frozen=True)
-class Topic:
-    """A topic: ``offered`` is the QoS of its publishers, ``wanted`` that of its subscribers."""
-
-    name: str
-    kind: type
-    offered: QoSProfile
-    wanted: QoSProfile
-    publishers: str
-    subscribers: str
-    meaning: str
-
-    def publisher(self, node: Node) -> Publisher:
-        """A publisher of this topic."""
-        return node.create_publisher(self.kind, self.name, self.offered)
-
-    def subscribe(self, node: Node, callback: Callable[[Any], None]) -> Subscription:
-        """A subscription of this topic."""
-        return node.create_subscription(self.kind, self.name, callback, self.wanted)
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service, or (``is_action``) an action."""
-
-    name: str
-    kind: type
-    server: str
-    meaning: str
-    is_action: bool = False
-
-
-def _topic(
-    name: str, kind: type, qos: QoSProfile, publishers: str, subscribers: str, meaning: str
-) -> Topic:
-    offered = DRIVER if qos in (NEWEST, ENCODERS) else qos
-    return Topic(name, kind, offered, qos, publishers, subscribers, meaning)
-
+from magma_ros.ros.topic_kinds import (
+    COMMANDS,
+    DRIVER,
+    ENCODERS,
+    LATCHED,
+    LATCHED_TRANSFORMS,
+    NEWEST,
+    Service,
+    Topic,
+    make_topic,
+)
 
 # ---------------------------------------------------------------------------------------- magma
 
-INSTRUCTION = _topic(
+INSTRUCTION = make_topic(
     '/magma/instruction', String, LATCHED, 'operator', 'perception', 'what to do; empty: nothing'
 )
-ACTION_CHUNK = _topic(
+ACTION_CHUNK = make_topic(
     '/magma/action_chunk',
     JointTrajectory,
     COMMANDS,
@@ -90,7 +45,7 @@ ACTION_CHUNK = _topic(
     'controller',
     'deltas of the gripper; stamp of the picture; joint names x_m ... gripper',
 )
-ACTION_INFO = _topic(
+ACTION_INFO = make_topic(
     '/magma/action_info',
     DiagnosticStatus,
     COMMANDS,
@@ -98,7 +53,7 @@ ACTION_INFO = _topic(
     'controller',
     'what a JointTrajectory has no field for: sequence, source, reference, model, times',
 )
-TRACE = _topic(
+TRACE = make_topic(
     '/magma/trace',
     ImageMarker,
     COMMANDS,
@@ -106,10 +61,10 @@ TRACE = _topic(
     'viewers',
     'where a mark will move, pixels of the picture; id is the mark',
 )
-TRACE_PATH = _topic(
+TRACE_PATH = make_topic(
     '/magma/trace_path', Path, LATCHED, 'perception', 'viewers', 'the trace in the base frame'
 )
-OVERLAY = _topic(
+OVERLAY = make_topic(
     '/magma/overlay/compressed',
     CompressedImage,
     NEWEST,
@@ -117,7 +72,7 @@ OVERLAY = _topic(
     'viewers',
     'the picture with the traces drawn into it, JPEG',
 )
-STATE = _topic(
+STATE = make_topic(
     '/magma/state',
     DiagnosticStatus,
     LATCHED,
@@ -125,7 +80,7 @@ STATE = _topic(
     'operator, evaluation',
     'mode, reasons, ages, clipped limits, lateness; at changes and 5 Hz',
 )
-PERCEPTION_STATE = _topic(
+PERCEPTION_STATE = make_topic(
     '/magma/perception_state',
     DiagnosticStatus,
     LATCHED,
@@ -133,7 +88,7 @@ PERCEPTION_STATE = _topic(
     'controller, operator',
     'what perception does; level ERROR asks the controller to hold',
 )
-CONFIRMATION = _topic(
+CONFIRMATION = make_topic(
     '/magma/confirmation',
     String,
     COMMANDS,
@@ -141,7 +96,7 @@ CONFIRMATION = _topic(
     'controller',
     'the nonce of /magma/state, 10 Hz or more while a person holds the button that raises',
 )
-DEADMAN = _topic(
+DEADMAN = make_topic(
     '/magma/deadman',
     Bool,
     COMMANDS,
@@ -149,7 +104,7 @@ DEADMAN = _topic(
     'controller',
     '20 Hz, true while pressed: the person steers, the policy does not',
 )
-SUPERVISION = _topic(
+SUPERVISION = make_topic(
     '/magma/supervisor_state',
     DiagnosticStatus,
     COMMANDS,
@@ -157,7 +112,7 @@ SUPERVISION = _topic(
     'controller',
     '20 Hz, what the supervisor demands: nothing, hold or stop',
 )
-ESTOP = _topic(
+ESTOP = make_topic(
     '/magma/estop',
     Bool,
     COMMANDS,
@@ -165,7 +120,7 @@ ESTOP = _topic(
     'controller, supervisor',
     '10 Hz, true is well; false stops, and so does silence once heard',
 )
-DIAGNOSTICS = _topic('/diagnostics', DiagnosticArray, COMMANDS, 'all', 'viewers', '1 Hz')
+DIAGNOSTICS = make_topic('/diagnostics', DiagnosticArray, COMMANDS, 'all', 'viewers', '1 Hz')
 
 # ---------------------------------------------------------------------------------------- camera
 
@@ -174,16 +129,16 @@ def camera_topics(namespace: str = '/camera/camera') -> dict[str, Topic]:
     """The four topics of a RealSense-like camera: ``colour``, ``colour_info``, ``depth``, ..."""
     depth = f'{namespace}/aligned_depth_to_color'
     return {
-        'colour': _topic(
+        'colour': make_topic(
             f'{namespace}/color/image_raw', Image, NEWEST, 'camera', 'perception', 'rgb8 or bgr8'
         ),
-        'colour_info': _topic(
+        'colour_info': make_topic(
             f'{namespace}/color/camera_info', CameraInfo, NEWEST, 'camera', 'perception', 'lens'
         ),
-        'depth': _topic(
+        'depth': make_topic(
             f'{depth}/image_raw', Image, NEWEST, 'camera', 'perception', 'aligned, 16UC1 mm'
         ),
-        'depth_info': _topic(
+        'depth_info': make_topic(
             f'{depth}/camera_info', CameraInfo, NEWEST, 'camera', 'perception', 'lens'
         ),
     }
@@ -191,7 +146,7 @@ def camera_topics(namespace: str = '/camera/camera') -> dict[str, Topic]:
 
 # ---------------------------------------------------------------------------------- arm and Servo
 
-JOINT_STATES = _topic(
+JOINT_STATES = make_topic(
     '/wx250s/joint_states',
     JointState,
     ENCODERS,
@@ -199,7 +154,7 @@ JOINT_STATES = _topic(
     'controller, perception, Servo',
     'encoders of arm and gripper, 100 Hz',
 )
-ARM_TRAJECTORY = _topic(
+ARM_TRAJECTORY = make_topic(
     '/wx250s/arm_controller/joint_trajectory',
     JointTrajectory,
     COMMANDS,
@@ -207,7 +162,7 @@ ARM_TRAJECTORY = _topic(
     'arm',
     'the next tenths of a second of joint motion',
 )
-TWIST = _topic(
+TWIST = make_topic(
     '/servo_node/delta_twist_cmds',
     TwistStamped,
     COMMANDS,
@@ -215,7 +170,7 @@ TWIST = _topic(
     'Servo',
     'velocity of the gripper, base axes, 50 Hz with fresh stamps',
 )
-POSE_TARGET = _topic(
+POSE_TARGET = make_topic(
     '/servo_node/pose_target_cmds',
     PoseStamped,
     COMMANDS,
@@ -223,7 +178,7 @@ POSE_TARGET = _topic(
     'Servo',
     'pose of the tip in the base, 50 Hz in small steps (Jazzy and later)',
 )
-JOINT_JOG = _topic(
+JOINT_JOG = make_topic(
     '/servo_node/delta_joint_cmds',
     JointJog,
     COMMANDS,
@@ -231,14 +186,14 @@ JOINT_JOG = _topic(
     'Servo',
     'velocities of joints by name, the way out of a singularity',
 )
-SERVO_STATUS = _topic(
+SERVO_STATUS = make_topic(
     '/servo_node/status', ServoStatus, COMMANDS, 'Servo', 'controller', 'latched by Servo'
 )
-TRANSFORMS = _topic('/tf', TFMessage, DRIVER, 'arm', 'viewers', 'base to tool')
-STATIC_TRANSFORMS = _topic(
+TRANSFORMS = make_topic('/tf', TFMessage, DRIVER, 'arm', 'viewers', 'base to tool')
+STATIC_TRANSFORMS = make_topic(
     '/tf_static', TFMessage, LATCHED_TRANSFORMS, 'arm, camera', 'perception', 'base to camera'
 )
-SIM_OUTCOME = _topic(
+SIM_OUTCOME = make_topic(
     '/magma/sim/outcome',
     DiagnosticStatus,
     LATCHED,
@@ -260,7 +215,7 @@ def heartbeat_topic(node_name: str) -> Topic:
     """The heartbeat of one node; sent only while the node does its work."""
     name = f'/magma/heartbeat/{node_name}'
     meaning = '10 Hz or more (the controller: 50 Hz), stamp and node name'
-    return _topic(name, Header, COMMANDS, node_name, 'controller, supervisor', meaning)
+    return make_topic(name, Header, COMMANDS, node_name, 'controller, supervisor', meaning)
 
 
 # ------------------------------------------------------------------------------------- services

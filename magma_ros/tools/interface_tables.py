@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -31,7 +31,7 @@ PARAMETERS = {
 def command_table() -> str:
     """The subcommands of ``magma``."""
     rows = ((f'`magma {name}`', command.summary) for name, command in COMMANDS.items())
-    return _table(('command', 'what it does'), rows)
+    return make_table(('command', 'what it does'), rows)
 
 
 def topic_table() -> str:
@@ -43,7 +43,7 @@ def topic_table() -> str:
     for one in SERVICES:
         who = f'{"action" if one.is_action else "service"} of {one.server}'
         rows.append((f'`{one.name}`', _name(one.kind), who, one.meaning))
-    return _table(('name', 'type', 'who', 'meaning'), rows)
+    return make_table(('name', 'type', 'who', 'meaning'), rows)
 
 
 def parameter_table() -> str:
@@ -53,7 +53,7 @@ def parameter_table() -> str:
         for node, kind in PARAMETERS.items()
         for one in fields(kind)
     ]
-    return _table(('node', 'parameter', 'default', 'meaning'), rows)
+    return make_table(('node', 'parameter', 'default', 'meaning'), rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -63,13 +63,13 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def with_tables(text: str) -> str:
+def with_tables(text: str, tables: Mapping[str, Callable[[], str]] = TABLES) -> str:
     """The text with each table written anew between ``<!-- name -->`` and ``<!-- /name -->``.
 
     Raises:
         ConfigurationError: a marker is missing.
     """
-    for name, make in TABLES.items():
+    for name, make in tables.items():
         before, opening, rest = text.partition(f'<!-- {name} -->\n')
         _, closing, after = rest.partition(f'<!-- /{name} -->')
         if not opening or not closing:
@@ -78,7 +78,8 @@ def with_tables(text: str) -> str:
     return text
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def make_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
     lines = [head, ('---',) * len(head), *rows]
     return ''.join(f'| {" | ".join(line)} |\n' for line in lines)
 

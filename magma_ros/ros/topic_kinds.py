@@ -1,0 +1,61 @@
+"""What a topic and a service are, and the qualities of service there are; the names: topics.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+
+# Sensors: the newest matters, a lost one does not. Matches reliable publishers too.
+NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+ENCODERS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+DRIVER = QoSProfile(depth=5)  # what sensor drivers offer (REP-2003): reliable, so that all match
+COMMANDS = QoSProfile(depth=10)
+# State that a late subscriber must know at once.
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+LATCHED_TRANSFORMS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: ``offered`` is the QoS of its publishers, ``wanted`` that of its subscribers."""
+
+    name: str
+    kind: type
+    offered: QoSProfile
+    wanted: QoSProfile
+    publishers: str
+    subscribers: str
+    meaning: str
+
+    def publisher(self, node: Node) -> Publisher:
+        """A publisher of this topic."""
+        return node.create_publisher(self.kind, self.name, self.offered)
+
+    def subscribe(self, node: Node, callback: Callable[[Any], None]) -> Subscription:
+        """A subscription of this topic."""
+        return node.create_subscription(self.kind, self.name, callback, self.wanted)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service, or (``is_action``) an action."""
+
+    name: str
+    kind: type
+    server: str
+    meaning: str
+    is_action: bool = False
+
+
+def make_topic(
+    name: str, kind: type, qos: QoSProfile, publishers: str, subscribers: str, meaning: str
+) -> Topic:
+    """A topic; publishers of sensor data offer more than its subscribers want."""
+    offered = DRIVER if qos in (NEWEST, ENCODERS) else qos
+    return Topic(name, kind, offered, qos, publishers, subscribers, meaning)
