@@ -21,6 +21,7 @@ from magma_ros.model.network.magma_config import (
     MAGMA_8B,
     MAGMA_TINY,
     PUBLISHED_VOCABULARY,
+    STRATEGIES,
     DecoderConfig,
     MagmaConfig,
     PreprocessorConfig,
@@ -30,7 +31,6 @@ from magma_ros.model.weights.json_section import JsonSection
 
 PREPROCESSOR_FILE = 'preprocessor_config.json'
 BACKBONES = {f'convnext{name}': tower for name, tower in CONVNEXT.items() if name != 'nano'}
-STRATEGIES = ('crop', 'global')
 PROJECTORS = ('mlp2x_gelu', 'mlp2x_gelu_segtokv9')  # two names of the same layers
 # transformers leaves out of a nested configuration what its LlamaConfig has by default. What
 # shapes cannot prove (rope_theta, rms_norm_eps) has no default here.

@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from magma_ros.errors import ConfigurationError
 from magma_ros.model.network.magma_config import MagmaConfig, write_config
 from magma_ros.model.network.quantisation import PRECISION_BYTES, Precision
 from magma_ros.model.text.placeholder_tokenizer import build_placeholder_tokenizer
 from magma_ros.model.weights.byte_progress import byte_progress
 from magma_ros.model.weights.checksum import Advance
-from magma_ros.model.weights.memory_estimate import format_bytes
+from magma_ros.model.weights.output_folder import make_output_folder
 from magma_ros.model.weights.published_config import is_expressible, write_published_config
 from magma_ros.model.weights.stored_tensors import INDEX_FILE
 from magma_ros.model.weights.tensor_shapes import Shape, expected_shapes
@@ -66,7 +64,7 @@ def write_random_checkpoint(
     shapes = expected_shapes(config)
     element = PRECISION_BYTES[precision]
     total_bytes = element * sum(math.prod(shape) for shape in shapes.values())
-    _require_room(directory, total_bytes + SPARE_BYTES)
+    make_output_folder(directory, total_bytes + SPARE_BYTES)
     if is_expressible(config):
         write_published_config(config, directory)
     else:
@@ -99,20 +97,6 @@ def plan_shards(
         shards[-1][name] = shape
         room -= size
     return shards
-
-
-def _require_room(directory: Path, wanted_bytes: int) -> None:
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ConfigurationError(
-            f'{directory} is not empty and is left alone: choose another folder, or remove it'
-        )
-    directory.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(directory).free
-    if free < wanted_bytes:
-        raise ConfigurationError(
-            f'{directory} has {format_bytes(free)} free, {format_bytes(wanted_bytes)} are '
-            'needed: choose another disk, or a smaller size'
-        )
 
 
 def _write_shard(

@@ -7,8 +7,10 @@ import pytest
 
 from magma_ros.errors import ModelError
 from magma_ros.model.network.magma_config import (
+    CONVNEXT,
     MAGMA_8B,
     MAGMA_NANO,
+    MAGMA_TINY,
     MagmaConfig,
     read_config,
     write_config,
@@ -17,7 +19,9 @@ from magma_ros.model.network.magma_config import (
 GOLDEN = json.loads((Path(__file__).parents[2] / 'golden' / 'checkpoint.json').read_text())
 
 
-@pytest.mark.parametrize('config', [MAGMA_8B, MAGMA_NANO], ids=lambda config: config.name)
+@pytest.mark.parametrize(
+    'config', [MAGMA_8B, MAGMA_TINY, MAGMA_NANO], ids=lambda config: config.name
+)
 def test_round_trip(tmp_path: Path, config: MagmaConfig) -> None:
     write_config(config, tmp_path / 'config.json')
     assert read_config(tmp_path / 'config.json') == config
@@ -34,6 +38,15 @@ def test_8b_is_as_published() -> None:
     assert list(MAGMA_8B.vision.channels) == GOLDEN['convnext_xxlarge']['dims']
     assert list(MAGMA_8B.vision.depths) == GOLDEN['convnext_xxlarge']['depths']
     assert MAGMA_8B.state is None
+
+
+@pytest.mark.parametrize('name', sorted(GOLDEN['channel_lists_read']))
+def test_towers_are_as_published(name: str) -> None:
+    # The published lists begin with the channels of the stem.
+    assert [CONVNEXT[name].channels[0], *CONVNEXT[name].channels] == (
+        GOLDEN['channel_lists_read'][name]
+    )
+    assert CONVNEXT[name].layer_norm_eps == (1e-5 if name == 'xxlarge' else 1e-6)
 
 
 @pytest.mark.parametrize(
