@@ -9,7 +9,7 @@ TEST_ARGS ?=
 MAKE_ENVIRONMENT = $(PYTHON) -m magma_ros.tools.environment --venv $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint train-nano bench clean
+.PHONY: help environment demo test test-moveit lint train-nano bench clean
 
 help:
 	@echo 'make demo         a simulated WidowX moves from pixels and a sentence'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test         all tests (installs torch; TEST_ARGS="..." goes to pytest)'
 	@echo '                  on a machine without a GPU set PIP_EXTRA_INDEX_URL to'
 	@echo '                  https://download.pytorch.org/whl/cpu first: 2 GB less'
+	@echo 'make test-moveit  the tests of the Servo adapters against an installed MoveIt'
 	@echo 'make lint         ruff and mypy'
 	@echo 'make bench        the numbers of the README, measured here'
 	@echo 'make train-nano   train the small policy again (installs torch)'
@@ -32,6 +33,11 @@ demo: environment
 test:
 	@$(MAKE_ENVIRONMENT) --extras serve test torch
 	$(VENV)/bin/python -m pytest $(TEST_ARGS)
+
+# Fails, and says what is missing, where there is no MoveIt; make test never needs it.
+test-moveit:
+	@$(MAKE_ENVIRONMENT) --extras test
+	MAGMA_TEST_SERVO=moveit $(VENV)/bin/python -m pytest test/ros/test_servo_contract.py $(TEST_ARGS)
 
 lint:
 	@$(MAKE_ENVIRONMENT) --extras serve test

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from geometry_msgs.msg import TransformStamped, TwistStamped
+from geometry_msgs.msg import PoseStamped, TransformStamped, TwistStamped
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
@@ -96,6 +96,17 @@ def twist_from_message(message: TwistStamped) -> Twist:
     return Twist(
         np.array([linear.x, linear.y, linear.z]), np.array([angular.x, angular.y, angular.z])
     )
+
+
+def pose_to_message(pose: Pose, stamp_ns: int, frame_id: str) -> PoseStamped:
+    """A pose in ``frame_id``."""
+    message = PoseStamped()
+    message.header.stamp = stamp_from_ns(stamp_ns)
+    message.header.frame_id = frame_id
+    place, turn = message.pose.position, message.pose.orientation
+    place.x, place.y, place.z = pose.translation_m.tolist()
+    turn.x, turn.y, turn.z, turn.w = pose.quaternion_xyzw.tolist()
+    return message
 
 
 def transform_to_message(pose: Pose, parent: str, child: str, stamp_ns: int) -> TransformStamped:

@@ -16,7 +16,8 @@ from magma_ros.data_types import DeltaChunk, Observation
 from magma_ros.pipeline import POLICY_PERIOD_S, MotionMemory, command
 from magma_ros.sim.camera import SimCamera
 from magma_ros.sim.scene import Scene
-from magma_ros.sim.servo_stand_in import ServoSettings, ServoStandIn
+from magma_ros.sim.servo_records import CommandType, ServoSettings, TwistCommand
+from magma_ros.sim.servo_stand_in import ServoStandIn
 from magma_ros.sim.tasks import TIME_LIMIT_S, SuccessJudge, Task
 from magma_ros.sim.world import World
 
@@ -79,6 +80,7 @@ def run_episode(
             joint_limit_margin=profile.joint_margin_rad,
         ),
     )
+    servo.switch_command_type(CommandType.TWIST)
     start_state = world.arm_state(0)
     memory = MotionMemory.at_rest(start_state)
     judge = SuccessJudge(task, world.truth())
@@ -109,9 +111,11 @@ def run_episode(
             arrived = pending.pop(0)[1]
         result = command(memory, arm, arrived, True, profile.limits, CONTROL_PERIOD_S, now_ns)
         clipped.update(result.clipped)
-        output = servo.step(result.twist, 0.0, arm.joint_positions_rad)
+        servo.receive(TwistCommand(result.twist, profile.base_link, now_s))
+        servo.tick(now_s, arm.joint_positions_rad)
         world.set_gripper_target(result.gripper_opening)
-        goal = joints if output.positions_rad is None else output.positions_rad
+        # The newest point at once: what lies between it and the arm is in neither clock here.
+        goal = servo.commanded_rad
         for share in (0.5, 1.0):  # the arm's own trajectory interpolation
             world.set_joint_targets(joints + share * (goal - joints))
             world.step(CONTROL_PERIOD_S / 2)

@@ -1,147 +1,215 @@
-"""Stands where MoveIt Servo is not installed: twists in, joint trajectory points out.
+"""Stands where MoveIt Servo is not installed: commands in, joint trajectories out.
 
-Twist commands, stamp timeout, singularity and joint-limit scaling. Pure; a node gives it topics.
-Names and codes follow moveit_msgs/ServoStatus (Jazzy).
+Held to recordings of the real one (test/sim/test_servo_recordings.py); what differs is listed in
+docs/servo_stand_in.md. Pure; a node gives it topics.
 """
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from magma_ros.data_types import FloatArray, Twist
+from magma_ros.data_types import FloatArray, Pose
+from magma_ros.errors import ConfigurationError
 from magma_ros.robot.kinematics import Kinematics
+from magma_ros.rotations import matrix_from_pose, pose_from_matrix
+from magma_ros.sim.servo_collision import CollisionMonitor
+from magma_ros.sim.servo_records import (
+    TYPE_OF_COMMAND,
+    Command,
+    CommandType,
+    JogCommand,
+    JointLimits,
+    JointPoint,
+    PoseCommand,
+    ServoOutput,
+    ServoSettings,
+    ServoStatus,
+    TwistCommand,
+)
+from magma_ros.sim.servo_smoothing import make_smoother
+from magma_ros.sim.servo_steps import (
+    Step,
+    joints_at_bounds,
+    limit_velocities,
+    step_from_jog,
+    step_from_twist,
+    step_to_pose,
+)
+from magma_ros.sim.servo_window import PointWindow
 
-
-class ServoStatus(enum.IntEnum):
-    """moveit_msgs/msg/ServoStatus."""
-
-    INVALID = -1
-    NO_WARNING = 0
-    DECELERATE_FOR_APPROACHING_SINGULARITY = 1
-    HALT_FOR_SINGULARITY = 2
-    DECELERATE_FOR_LEAVING_SINGULARITY = 3
-    DECELERATE_FOR_COLLISION = 4
-    HALT_FOR_COLLISION = 5
-    JOINT_BOUND = 6
-
-
-@dataclass(frozen=True)
-class ServoSettings:
-    """Servo's parameters, by Servo's names."""
-
-    publish_period: float = 0.02  # s
-    incoming_command_timeout: float = 0.1  # s
-    linear_scale: float = 0.25  # m/s, cap of the norm
-    rotational_scale: float = 1.0  # rad/s, cap of the norm
-    lower_singularity_threshold: float = 35.0
-    hard_stop_singularity_threshold: float = 80.0
-    joint_limit_margin: float = 0.1  # rad
-    joint_acceleration: float = 5.0  # rad/s^2, a ramp like the AccelerationLimited plugin's
-
-
-@dataclass(frozen=True)
-class ServoOutput:
-    """One loop of Servo: joint positions and velocities, None when it publishes nothing."""
-
-    status: ServoStatus
-    positions_rad: FloatArray | None
-    velocities_rad_s: FloatArray | None
+STOPPED_RAD_S = 1e-4
+SILENT = (ServoStatus.INVALID, ServoStatus.HALT_FOR_COLLISION)
 
 
 class ServoStandIn:
-    """Integrates twists into joint positions, starting from the measured ones."""
+    """One Servo: give it commands as they come, and tick it once a period.
 
-    def __init__(self, kinematics: Kinematics, settings: ServoSettings) -> None:
-        self._kinematics, self._settings = kinematics, settings
-        self._joints: FloatArray | None = None  # None while it follows the measured state
-        self._speed = np.zeros(len(kinematics.joint_names))
+    Args:
+        kinematics: from the planning frame to the tip link.
+        settings: Servo's parameters.
+        limits: of the joints; None takes those of the URDF and 5 rad/s^2.
+        collisions: what may be hit; None: nothing.
+        fixed_frames: names of frames that are the base link itself.
+    """
 
-    def reset(self) -> None:
-        """Forget the motion; the next command starts from the measured joints."""
-        self._joints = None
-        self._speed = np.zeros_like(self._speed)
+    def __init__(
+        self,
+        kinematics: Kinematics,
+        settings: ServoSettings,
+        limits: JointLimits | None = None,
+        collisions: CollisionMonitor | None = None,
+        fixed_frames: tuple[str, ...] = (),
+    ) -> None:
+        self._kinematics = kinematics
+        self._settings = self._wanted_settings = settings
+        self._limits = limits or JointLimits.of(kinematics, 5.0)
+        self._collisions, self._fixed_frames = collisions, fixed_frames
+        self._smoother = make_smoother(settings, self._limits)
+        self._window = PointWindow(settings.max_expected_latency)
+        self._type: CommandType | None = None
+        self._newest: dict[CommandType, Command] = {}  # those still to be obeyed
+        self._status = ServoStatus.NO_WARNING
+        self._is_paused, self._begins_anew = False, True
+        self._commanded: JointPoint | None = None
 
-    def step(self, twist: Twist | None, age_s: float, measured_rad: FloatArray) -> ServoOutput:
+    @property
+    def settings(self) -> ServoSettings:
+        """In force now."""
+        return self._settings
+
+    @property
+    def commanded_rad(self) -> FloatArray:
+        """Joint positions of the newest point, which the next trajectory will end with."""
+        assert self._commanded is not None, 'there is none before the first tick'
+        return self._commanded.positions_rad
+
+    def receive(self, command: Command) -> None:
+        """Take a command; the newest of its type counts."""
+        self._newest[TYPE_OF_COMMAND[type(command)]] = command
+
+    def switch_command_type(self, number: int) -> bool:
+        """Obey commands of this type only; False and no change when there is no such type."""
+        if number not in list(CommandType):
+            return False
+        self._type = CommandType(number)
+        return True
+
+    def pause(self, is_paused: bool) -> None:
+        """Fall silent at once, without a ramp; afterwards begin anew from the measured joints."""
+        self._begins_anew = self._begins_anew or (self._is_paused and not is_paused)
+        self._is_paused = is_paused
+
+    def set_check_collisions(self, wanted: bool) -> None:
+        """A live parameter: it acts when the next fresh command is worked on."""
+        self._wanted_settings = replace(self._settings, check_collisions=wanted)
+
+    def tick(self, now_s: float, measured_rad: FloatArray) -> ServoOutput:
         """One loop.
 
         Args:
-            twist: newest command in base axes, None when none came yet.
-            age_s: now minus its stamp; at ``incoming_command_timeout`` the arm is halted smoothly.
+            now_s: on the clock of the commands' stamps.
             measured_rad: joint positions the arm reports, (dof,).
-
-        A command that is not finite is refused: nothing is published, and the motion begins anew.
         """
-        settings = self._settings
-        wish = twist if age_s < settings.incoming_command_timeout else None
-        if wish is not None and not np.isfinite([*wish.linear_m_s, *wish.angular_rad_s]).all():
-            self.reset()
-            return ServoOutput(ServoStatus.INVALID, None, None)
-        if self._joints is None:
-            if wish is None:
-                return ServoOutput(ServoStatus.NO_WARNING, None, None)
-            self._joints = measured_rad.copy()
-        status, goal_speed = ServoStatus.NO_WARNING, np.zeros_like(self._speed)
-        if wish is not None:
-            status, goal_speed = self._joint_speed(wish, self._joints)
-        most = settings.joint_acceleration * settings.publish_period
-        self._speed = self._speed + np.clip(goal_speed - self._speed, -most, most)
-        self._joints = np.clip(
-            self._joints + self._speed * settings.publish_period,
-            self._kinematics.lower_rad,
-            self._kinematics.upper_rad,
-        )
-        output = ServoOutput(status, self._joints.copy(), self._speed.copy())
-        if wish is None and np.abs(self._speed).max() < 1e-4:
-            self.reset()
-        return output
+        if self._is_paused:
+            return ServoOutput(None)
+        if self._collisions is not None:
+            self._collisions.watch(now_s, measured_rad, self._settings)
+        if self._begins_anew or self._commanded is None:
+            self._begins_anew = False
+            self._window.clear()
+            self._commanded = JointPoint(now_s, measured_rad, np.zeros_like(measured_rad))
+            self._smoother.reset(measured_rad, np.zeros_like(measured_rad))
+        newest = self._window.newest
+        if newest is None or newest.time_s <= now_s:
+            self._window.clear()
+            newest = JointPoint(now_s, measured_rad, np.zeros_like(measured_rad))
+        state = self._next_state(now_s, newest, measured_rad)
+        if state is None or self._status in SILENT:
+            self._rest(now_s, measured_rad)
+            return ServoOutput(self._status)
+        self._commanded = self._window.append(now_s, *state)
+        return ServoOutput(self._status, self._window.trajectory())
 
-    def _joint_speed(self, twist: Twist, joints: FloatArray) -> tuple[ServoStatus, FloatArray]:
-        settings = self._settings
-        wish = np.concatenate(
-            [
-                _capped(twist.linear_m_s, settings.linear_scale),
-                _capped(twist.angular_rad_s, settings.rotational_scale),
-            ]
-        )
-        jacobian = self._kinematics.jacobian(joints)
-        left, values, right = np.linalg.svd(jacobian)
-        speed = right.T[:, : len(values)] @ ((left.T @ wish) * values / (values**2 + 1e-6))
-        status, scale = self._singularity_scale(
-            joints, speed, float(values[0] / max(values[-1], 1e-12))
-        )
-        speed = speed * scale
-        speed = speed / max(1.0, float(np.max(np.abs(speed) / self._kinematics.velocity_rad_s)))
-        outward = (
-            (joints > self._kinematics.upper_rad - settings.joint_limit_margin) & (speed > 0)
-        ) | ((joints < self._kinematics.lower_rad + settings.joint_limit_margin) & (speed < 0))
-        if outward.any():
-            return ServoStatus.JOINT_BOUND, np.zeros_like(speed)
-        return status, speed
+    def _rest(self, now_s: float, measured_rad: FloatArray) -> None:
+        """Nothing to publish: remember the measured state instead, to begin from it.
 
-    def _singularity_scale(
-        self, joints: FloatArray, speed: FloatArray, condition: float
-    ) -> tuple[ServoStatus, float]:
-        settings = self._settings
-        lower, stop = (
-            settings.lower_singularity_threshold,
-            settings.hard_stop_singularity_threshold,
-        )
-        if condition <= lower:
-            return ServoStatus.NO_WARNING, 1.0
-        ahead = self._kinematics.condition(
-            joints + 0.01 * speed / max(float(np.abs(speed).max()), 1e-9)
-        )
-        if ahead < condition and condition < stop:
-            return ServoStatus.DECELERATE_FOR_LEAVING_SINGULARITY, 1.0
-        if condition >= stop:
-            return ServoStatus.HALT_FOR_SINGULARITY, 0.0
-        scale = 1.0 - (condition - lower) / (stop - lower)
-        return ServoStatus.DECELERATE_FOR_APPROACHING_SINGULARITY, scale
+        The smoother begins at the speed between the measured states, so that a command which comes
+        while the arm still runs out goes on smoothly.
+        """
+        zero = np.zeros_like(measured_rad)
+        self._commanded = JointPoint(now_s, measured_rad, zero)
+        added = self._window.append(now_s, measured_rad, zero)
+        self._smoother.reset(measured_rad, added.velocities_rad_s)
+
+    def _next_state(
+        self, now_s: float, newest: JointPoint, measured_rad: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        """Positions and velocities of the next point; None when there is nothing to obey."""
+        command = None if self._type is None else self._newest.get(self._type)
+        if command is None or self._type is None:
+            self._newest.clear()  # with no type, or of another
+            return None
+        self._newest = {self._type: command}
+        if now_s - command.stamp_s >= self._settings.incoming_command_timeout - 1e-9:
+            return self._halt()
+        self._settings = self._wanted_settings
+        self._status, step = self._step(command, newest.positions_rad, measured_rad)
+        scale = 1.0 if self._collisions is None else self._collisions.scale
+        if scale < 1.0:
+            self._status = (
+                ServoStatus.DECELERATE_FOR_COLLISION if scale else ServoStatus.HALT_FOR_COLLISION
+            )
+        if self._status is ServoStatus.INVALID:
+            self._newest.clear()
+        if self._status in SILENT:
+            return None
+        return self._bounded(newest.positions_rad, step, scale)
+
+    def _halt(self) -> tuple[FloatArray, FloatArray] | None:
+        """To rest at the limits of the smoother; then the stale command is forgotten."""
+        assert self._commanded is not None  # since the first tick
+        if (np.abs(self._commanded.velocities_rad_s) < STOPPED_RAD_S).all():
+            self._newest.clear()
+            return None
+        positions = self._commanded.positions_rad
+        return self._smoother.smooth(positions, np.zeros_like(positions))
+
+    def _bounded(
+        self, joints: FloatArray, step: FloatArray, scale: float
+    ) -> tuple[FloatArray, FloatArray]:
+        period_s = self._settings.publish_period
+        step = scale * limit_velocities(step, self._limits, period_s)
+        at_bounds = joints_at_bounds(joints, step, self._limits, self._settings.joint_limit_margin)
+        if at_bounds.any():
+            self._status = ServoStatus.JOINT_BOUND
+            halts_all = self._type is not CommandType.POSE
+            step = np.where(at_bounds | halts_all, 0.0, step)
+        return self._smoother.smooth(joints + step, step / period_s)
+
+    def _step(self, command: Command, joints: FloatArray, measured_rad: FloatArray) -> Step:
+        if isinstance(command, JogCommand):
+            return step_from_jog(command, self._kinematics.joint_names, self._settings)
+        frame = self._frame(command.frame_id, measured_rad)
+        if frame is None:
+            return ServoStatus.INVALID, np.zeros_like(joints)
+        more = (joints, self._kinematics, self._limits, self._settings)
+        if isinstance(command, TwistCommand):
+            return step_from_twist(command.twist, frame[:3, :3], *more)
+        return step_to_pose(_in_base(command, frame), *more)
+
+    def _frame(self, frame_id: str, measured_rad: FloatArray) -> FloatArray | None:
+        """Pose (4, 4) of a frame in the base; None when nobody knows it."""
+        if frame_id in self._fixed_frames:
+            return np.eye(4)
+        try:
+            return self._kinematics.matrix(measured_rad, frame_id)
+        except ConfigurationError:
+            return None
 
 
-def _capped(vector: FloatArray, most: float) -> FloatArray:
-    norm = float(np.linalg.norm(vector))
-    return vector if norm <= most else vector * (most / norm)
+def _in_base(command: PoseCommand, frame: FloatArray) -> Pose:
+    if np.array_equal(frame, np.eye(4)):
+        return command.pose
+    return pose_from_matrix(frame @ matrix_from_pose(command.pose))

@@ -1,203 +1,148 @@
+"""What the recordings do not hold: settings that are refused, limits under random commands."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from magma_ros.data_types import Twist
+from magma_ros.errors import ConfigurationError
 from magma_ros.robot.arm_profile import load_arm_profile
-from magma_ros.sim.servo_stand_in import ServoSettings, ServoStandIn, ServoStatus
+from magma_ros.robot.moveit_parameters import servo_parameters
+from magma_ros.sim.servo_collision import Sphere, Table
+from magma_ros.sim.servo_records import (
+    CommandType,
+    JogCommand,
+    ServoSettings,
+    ServoStatus,
+    TwistCommand,
+)
+from magma_ros.sim.servo_setup import make_stand_in, read_settings
+from magma_ros.sim.servo_stand_in import ServoStandIn
 
 PROFILE = load_arm_profile('wx250s')
 KINEMATICS = PROFILE.kinematics()
-SETTINGS = ServoSettings()
 START = np.array(PROFILE.start_joints_rad)
+SETTINGS = ServoSettings()
+PERIOD_S = SETTINGS.publish_period
 
 
-def linear(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Twist:
-    return Twist(np.array([x, y, z]), np.zeros(3))
+def make_servo(mode: CommandType = CommandType.TWIST) -> ServoStandIn:
+    servo = ServoStandIn(KINEMATICS, SETTINGS)
+    servo.switch_command_type(mode)
+    return servo
 
 
-def run(servo: ServoStandIn, twist: Twist | None, ticks: int, joints=START, age_s: float = 0.0):
-    """The last output; the arm follows at once."""
-    for _ in range(ticks):
-        output = servo.step(twist, age_s, joints)
-        if output.positions_rad is not None:
-            joints = output.positions_rad
-    return output, joints
+def twist(linear_m_s, angular_rad_s=(0.0, 0.0, 0.0), now_s: float = 0.0) -> TwistCommand:
+    parts = Twist(np.array(linear_m_s, float), np.array(angular_rad_s, float))
+    return TwistCommand(parts, PROFILE.base_link, now_s)
 
 
-@pytest.fixture
-def servo() -> ServoStandIn:
-    return ServoStandIn(KINEMATICS, SETTINGS)
-
-
-@pytest.mark.parametrize('axis', [0, 1, 2])
-def test_a_twist_moves_the_tool_along_base_axes(servo: ServoStandIn, axis: int) -> None:
-    wish = 0.1 * np.eye(3)[axis]
-    _, at_speed = run(servo, Twist(wish, np.zeros(3)), 20)
-    _, later = run(servo, Twist(wish, np.zeros(3)), 25, at_speed)
-
-    before, after = KINEMATICS.forward(at_speed), KINEMATICS.forward(later)
-    moved = after.translation_m - before.translation_m
-    assert moved == pytest.approx(wish * 25 * SETTINGS.publish_period, abs=1e-3)
-
-
-def test_a_turn_keeps_the_tool_point_in_place(servo: ServoStandIn) -> None:
-    _, joints = run(servo, Twist(np.zeros(3), np.array([0.0, 0.0, 0.5])), 50)
-
-    start, now = KINEMATICS.forward(START), KINEMATICS.forward(joints)
-    assert now.translation_m == pytest.approx(start.translation_m, abs=1e-3)
-    assert abs(joints[5] - START[5]) > 0.3
-
-
-def test_nothing_is_published_before_the_first_command(servo: ServoStandIn) -> None:
-    output = servo.step(None, 0.0, START)
-
-    assert output.positions_rad is None
-    assert output.status is ServoStatus.NO_WARNING
-
-
-def test_a_stale_command_halts_smoothly_and_then_nothing_is_published(servo: ServoStandIn) -> None:
-    twist = linear(x=0.1)
-    moving, joints = run(servo, twist, 20)
-    fast = np.abs(moving.velocities_rad_s).max()
-    age_s = SETTINGS.incoming_command_timeout
-
-    halting = servo.step(twist, age_s, joints)
-    ramp = SETTINGS.joint_acceleration * SETTINGS.publish_period
-    assert 0 < np.abs(moving.velocities_rad_s - halting.velocities_rad_s).max() <= ramp + 1e-12
-    ticks = int(np.ceil(fast / ramp)) + 2
-    last, _ = run(servo, twist, ticks, joints, age_s)
-
-    assert last.positions_rad is None
-
-
-def test_a_command_just_younger_than_the_timeout_counts(servo: ServoStandIn) -> None:
-    output = servo.step(linear(x=0.1), SETTINGS.incoming_command_timeout - 1e-3, START)
-
-    assert output.positions_rad is not None
-
-
-def test_after_a_halt_the_motion_starts_from_the_measured_joints(servo: ServoStandIn) -> None:
-    run(servo, linear(x=0.1), 10)
-    run(servo, None, 50)
-    elsewhere = START + 0.2
-
-    output = servo.step(linear(), 0.0, elsewhere)
-
-    assert output.positions_rad == pytest.approx(elsewhere, abs=1e-12)
-
-
-@pytest.mark.parametrize('bad', [float('nan'), float('inf')])
-def test_a_command_that_is_not_finite_is_refused(servo: ServoStandIn, bad: float) -> None:
-    run(servo, linear(x=0.1), 20)
-
-    refused = servo.step(linear(y=bad), 0.0, START)
-    after = servo.step(linear(x=0.1), 0.0, START)
-
-    assert refused.status is ServoStatus.INVALID
-    assert refused.positions_rad is None
-    ramp = SETTINGS.joint_acceleration * SETTINGS.publish_period
-    assert np.abs(after.velocities_rad_s).max() <= ramp + 1e-12  # from rest again
-    assert np.isfinite(after.positions_rad).all()
-
-
-def test_speed_is_capped_by_its_norm(servo: ServoStandIn) -> None:
-    _, joints = run(servo, linear(y=3.0), 15)
-    before = KINEMATICS.forward(joints).translation_m
-    _, joints = run(servo, linear(y=3.0), 5, joints)
-    speed = np.linalg.norm(KINEMATICS.forward(joints).translation_m - before) / 0.1
-
-    assert speed == pytest.approx(SETTINGS.linear_scale, rel=0.05)
-
-
-def test_joint_speed_never_jumps(servo: ServoStandIn) -> None:
-    random, joints, speed = np.random.default_rng(0), START, np.zeros(6)
-    for _ in range(200):
-        twist = Twist(random.normal(0, 0.3, 3), random.normal(0, 1.0, 3))
-        output = servo.step(twist, float(random.choice([0.0, 0.2])), joints)
-        if output.positions_rad is None:
-            speed = np.zeros(6)
-            continue
-        change = np.abs(output.velocities_rad_s - speed).max()
-        assert change <= SETTINGS.joint_acceleration * SETTINGS.publish_period + 1e-12
-        assert (np.abs(output.velocities_rad_s) <= KINEMATICS.velocity_rad_s + 1e-9).all()
-        joints, speed = output.positions_rad, output.velocities_rad_s
-
-
-def towards_singularity(servo: ServoStandIn, joints=START) -> list:
-    """Outputs while the arm is stretched out along base x."""
+def run(servo: ServoStandIn, command, ticks: int, joints=START, begin_tick: int = 0):
+    """The outputs of a stream; the arm is where it is told to be."""
     outputs = []
-    for _ in range(400):
-        output = servo.step(linear(x=0.05), 0.0, joints)
-        outputs.append(output)
-        joints = output.positions_rad
+    for tick in range(begin_tick, begin_tick + ticks):
+        now_s = tick * PERIOD_S
+        if command is not None:
+            servo.receive(command(now_s))
+        outputs.append(servo.tick(now_s, joints))
+        if outputs[-1].points:
+            joints = servo.commanded_rad
     return outputs
 
 
-def test_the_arm_slows_down_and_stops_before_a_singularity() -> None:
-    servo = ServoStandIn(KINEMATICS, SETTINGS)
-    outputs = towards_singularity(servo)
-    statuses = [output.status for output in outputs]
-
-    assert statuses[0] is ServoStatus.NO_WARNING
-    assert ServoStatus.DECELERATE_FOR_APPROACHING_SINGULARITY in statuses
-    conditions = np.array([KINEMATICS.condition(output.positions_rad) for output in outputs])
-    assert conditions.max() < 1.02 * SETTINGS.hard_stop_singularity_threshold
-    assert np.abs(outputs[-1].velocities_rad_s).max() < 0.02
-    slow = statuses.index(ServoStatus.DECELERATE_FOR_APPROACHING_SINGULARITY)
-    assert conditions[slow] > 0.9 * SETTINGS.lower_singularity_threshold
-
-
-def test_at_the_hard_stop_every_direction_halts() -> None:
-    servo = ServoStandIn(KINEMATICS, SETTINGS)
-    singular = np.array([0.0, -1.8, 1.55, 0.0, 0.8, 0.0])  # "Sleep", condition 294
-
-    for twist in (linear(x=0.1), linear(x=-0.1), linear(z=0.1)):
-        output = servo.step(twist, 0.0, singular)
-        assert output.status is ServoStatus.HALT_FOR_SINGULARITY
-        assert output.velocities_rad_s == pytest.approx(np.zeros(6))
+@pytest.mark.parametrize(
+    ('values', 'message'),
+    [
+        ({'max_expected_latency': 0.05}, 'three times publish_period'),
+        ({'lower_singularity_threshold': 80.0}, 'hard_stop_singularity_threshold'),
+        ({'self_collision_proximity_threshold': 0.03}, 'scene_collision_proximity_threshold'),
+    ],
+)
+def test_settings_that_servo_refuses_are_refused(values: dict, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        ServoSettings(**values)
 
 
-def test_leaving_a_singularity_is_allowed() -> None:
-    servo = ServoStandIn(KINEMATICS, SETTINGS)
-    outputs = towards_singularity(servo)
-    joints = next(
-        output.positions_rad
-        for output in outputs
-        if 45 < KINEMATICS.condition(output.positions_rad) < 75
-    )
-    servo.reset()
+@pytest.mark.parametrize('arm', ['wx250s', 'panda'])
+def test_the_parameters_of_moveit_are_those_of_the_stand_in(arm: str) -> None:
+    profile = load_arm_profile(arm)
 
-    output = servo.step(linear(x=-0.1), 0.0, joints)
+    servo = make_stand_in(profile)
 
-    assert output.status is ServoStatus.DECELERATE_FOR_LEAVING_SINGULARITY
-    assert np.abs(output.velocities_rad_s).max() > 0
+    said = servo_parameters(profile, profile.urdf_text(), 'jazzy')['moveit_servo']
+    assert servo.settings.publish_period == said['publish_period']
+    assert servo.settings.scale_linear == said['scale']['linear']
+    assert servo.settings.smoothing == 'acceleration_limited'
 
 
-def test_a_joint_at_its_bound_halts_outward_motion_only() -> None:
-    margin = SETTINGS.joint_limit_margin
-    joints = START.copy()
-    joints[5] = KINEMATICS.upper_rad[5] - margin / 2
-    turn = Twist(np.zeros(3), KINEMATICS.jacobian(joints)[3:, 5] * 0.3)
+def test_a_parameter_that_is_missing_or_unknown_is_named() -> None:
+    said = servo_parameters(PROFILE, PROFILE.urdf_text(), 'jazzy')['moveit_servo']
 
-    outward = ServoStandIn(KINEMATICS, SETTINGS).step(turn, 0.0, joints)
-    inward = ServoStandIn(KINEMATICS, SETTINGS).step(
-        Twist(np.zeros(3), -turn.angular_rad_s), 0.0, joints
-    )
-
-    assert outward.status is ServoStatus.JOINT_BOUND
-    assert outward.positions_rad == pytest.approx(joints)
-    assert inward.status is ServoStatus.NO_WARNING
-    assert inward.positions_rad[5] < joints[5]
+    with pytest.raises(ConfigurationError, match='publish_period'):
+        read_settings({key: value for key, value in said.items() if key != 'publish_period'})
+    with pytest.raises(ConfigurationError, match='must be one of'):
+        read_settings({**said, 'smoothing_filter_plugin_name': 'Wishful'})
 
 
-def test_positions_stay_inside_the_joint_limits() -> None:
-    servo = ServoStandIn(KINEMATICS, ServoSettings(joint_limit_margin=0.0))
-    joints = START.copy()
-    joints[5] = KINEMATICS.upper_rad[5] - 0.01
-    turn = Twist(np.zeros(3), KINEMATICS.jacobian(joints)[3:, 5])
+def test_the_output_looks_back_and_ahead_by_the_latency() -> None:
+    outputs = run(make_servo(), lambda now_s: twist([0.05, 0, 0], now_s=now_s), 30)
 
-    _, joints = run(servo, turn, 50, joints)
+    points, now_s = outputs[-1].points, 29 * PERIOD_S
+    assert points[0].time_s == pytest.approx(now_s - SETTINGS.max_expected_latency, abs=PERIOD_S)
+    assert points[-1].time_s == pytest.approx(now_s + SETTINGS.max_expected_latency - PERIOD_S)
+    assert np.diff([point.time_s for point in points]) == pytest.approx(PERIOD_S)
 
-    assert (joints <= KINEMATICS.upper_rad).all()
+
+def test_a_pause_cuts_the_output_and_the_status_off() -> None:
+    servo = make_servo()
+    run(servo, lambda now_s: twist([0.05, 0, 0], now_s=now_s), 20)
+
+    servo.pause(True)
+    paused = servo.tick(20 * PERIOD_S, START)
+    servo.pause(False)
+    after = run(servo, lambda now_s: twist([0, 0, 0], now_s=now_s), 3, START + 0.2, 21)
+
+    assert paused.status is None
+    assert not paused.points
+    assert after[-1].points[-1].positions_rad == pytest.approx(START + 0.2)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_random_commands_leave_no_joint_limit_behind(seed: int) -> None:
+    random, servo = np.random.default_rng(seed), make_servo(CommandType.JOINT_JOG)
+    names = KINEMATICS.joint_names
+    joints = random.uniform(KINEMATICS.lower_rad + 0.3, KINEMATICS.upper_rad - 0.3)
+    speeds = random.uniform(-6, 6, len(names))
+    for tick in range(100):
+        now_s = tick * PERIOD_S
+        servo.receive(JogCommand(names, tuple(speeds), now_s))
+        output = servo.tick(now_s, joints)
+        for point in output.points[-1:]:
+            joints = point.positions_rad
+            assert (np.abs(point.velocities_rad_s) < 1.01 * KINEMATICS.velocity_rad_s).all()
+
+    assert output.status is ServoStatus.JOINT_BOUND
+    # The run-out from full speed at 5 rad/s^2 is 1 m at the most: Servo begins to brake too late.
+    run_out = KINEMATICS.velocity_rad_s**2 / (2 * 5.0)
+    assert (joints < KINEMATICS.upper_rad + run_out).all()
+    assert (joints > KINEMATICS.lower_rad - run_out).all()
+
+
+@pytest.mark.parametrize(
+    ('obstacle', 'top_m'), [(Table(0.0), 0.0), (Sphere(0.05, (0.3, 0.0, 0.03)), 0.08)]
+)
+def test_an_obstacle_below_the_gripper_stops_the_way_down(obstacle, top_m: float) -> None:
+    servo = make_stand_in(PROFILE, (obstacle,))
+    servo.switch_command_type(CommandType.TWIST)
+
+    outputs = run(servo, lambda now_s: twist([0, 0, -0.05], now_s=now_s), 250)
+
+    assert outputs[-1].status is ServoStatus.DECELERATE_FOR_COLLISION
+    assert KINEMATICS.forward(servo.commanded_rad).translation_m[2] > top_m
+    assert np.abs(outputs[-1].points[-1].velocities_rad_s).max() < 0.03
+    fastest = max(np.abs(out.points[-1].velocities_rad_s).max() for out in outputs if out.points)
+    assert fastest > 0.05
