@@ -43,6 +43,7 @@ IMPORTED_MODULES = (
     'tf2_msgs.msg',
     'control_msgs.action',
     'control_msgs.msg',
+    'moveit_msgs.action',
     'moveit_msgs.msg',
     'moveit_msgs.srv',
     'magma_ros.resources',

@@ -1,8 +1,8 @@
 """Builds the message packages PyPI lacks into a virtual environment. Standard library only.
 
-Plain CMake does it: the packages are few and independent of each other. ament and rosidl come from
-wheels, whose exported CMake targets name the directories of the machine they were built on; those
-are rewritten to this interpreter's.
+Plain CMake does it: the packages are few, and each comes after those it depends on. ament and
+rosidl come from wheels, whose exported CMake targets name the directories of the machine they were
+built on; those are rewritten to this interpreter's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Protocol
 
@@ -68,10 +69,21 @@ def build_packages(
         'CMAKE_PREFIX_PATH': str(venv),
         'PATH': f'{venv / "bin"}:{environment.get("PATH", "/usr/bin:/bin")}',
     }
-    for source in sorted(file.parent for file in interfaces.glob('*/package.xml')):
+    for source in _in_order(interfaces):
         for command in _commands(source, build_root / source.name, venv):
             run(command, environment)
     shutil.rmtree(build_root)
+
+
+def _in_order(interfaces: Path) -> list[Path]:
+    """Directories of the packages, each after those it depends on."""
+    sources = {file.parent.name: file.parent for file in sorted(interfaces.glob('*/package.xml'))}
+    depends = {
+        name: re.findall(r'<depend>(\w+)</depend>', (path / 'package.xml').read_text('utf-8'))
+        for name, path in sources.items()
+    }
+    order = TopologicalSorter(depends).static_order()
+    return [sources[name] for name in order if name in sources]
 
 
 def _commands(source: Path, build: Path, venv: Path) -> list[list[str]]:

@@ -59,3 +59,19 @@ def test_interrupted_build_keeps_its_directory(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         build_packages(tmp_path, tmp_path / '.venv', {}, interrupt)
     assert build.exists()
+
+
+def test_a_package_is_built_after_those_it_depends_on(tmp_path):
+    make_packages(tmp_path, 'moveit_msgs', 'octomap_msgs')
+    (tmp_path / 'moveit_msgs' / 'package.xml').write_text(
+        '<package><depend>octomap_msgs</depend><depend>std_msgs</depend></package>'
+    )
+    built = []
+
+    def record(command, environment):
+        (tmp_path / '.venv' / 'message_build').mkdir(parents=True, exist_ok=True)
+        built.append(Path(command[-1]).name)
+
+    build_packages(tmp_path, tmp_path / '.venv', {}, record)
+
+    assert built.index('octomap_msgs') < built.index('moveit_msgs')
