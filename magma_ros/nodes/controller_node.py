@@ -36,7 +36,8 @@ from magma_ros.ros.gripper_client import GripperClient
 from magma_ros.ros.node_process import run_node
 from magma_ros.ros.parameters import declare_parameters
 from magma_ros.ros.real_time import claim_real_time
-from magma_ros.ros.servo_client import ServoClient, TwistServoClient
+from magma_ros.ros.servo_client import ServoClient
+from magma_ros.ros.servo_finder import ServoFinder
 from magma_ros.ros.status_messages import diagnostics_message, heartbeat_message
 
 BRAKE_TIME_S = 0.5  # longest time taken to come to rest before leaving
@@ -75,7 +76,7 @@ class ControllerNode(Node):
         )
         self._facts = ArmingFactFinder(profile, wanted, self._inputs)
         self._checks: tuple[CheckResult, ...] = ()
-        self._servo: ServoClient = TwistServoClient(self, profile.base_link)
+        self._servo: ServoClient = ServoFinder(self, profile.base_link)
         self._gripper = GripperClient(self, profile)
         self._sent: MotionCommand | None = None
         self._last_twist = Twist.zero()
@@ -171,6 +172,7 @@ class ControllerNode(Node):
 
     def _on_tenth(self) -> None:
         self._look_at_checks()
+        self._inputs.servo_reason = self._servo.reason
         if self._sent is not None:
             self._gripper.follow(self._sent.gripper_opening)
 

@@ -11,7 +11,7 @@ import rclpy
 from moveit_msgs.srv import ServoCommandType
 from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import Bool, String
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
 from magma_ros.data_types import DeltaChunk, EndEffectorDelta
 from magma_ros.model.action_model import ModelIdentity
@@ -84,6 +84,7 @@ class ControllerRig:
             self.node.create_service(
                 ServoCommandType, topics.SWITCH_COMMAND_TYPE.name, self._accept_twists
             )
+            self.node.create_service(SetBool, topics.PAUSE_SERVO.name, self._accept_pause)
         self.node.create_timer(0.01, self._publish_joints)
         self.node.create_timer(0.05, self._publish_signs_of_life)
         self._requests = {
@@ -114,7 +115,7 @@ class ControllerRig:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.send_signal(signal.SIGINT)
-            process.wait(10)
+            process.wait(45)
         self._stopped.set()
         self._thread.join()
         self._executor.shutdown()
@@ -178,6 +179,10 @@ class ControllerRig:
     def _spin(self):
         while not self._stopped.is_set():
             self._executor.spin_once(0.05)
+
+    def _accept_pause(self, request, response):
+        response.success = True
+        return response
 
     def _accept_twists(self, request, response):
         response.success = request.command_type == ServoCommandType.Request.TWIST
