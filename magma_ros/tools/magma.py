@@ -37,6 +37,7 @@ COMMANDS = {
     'make-weights': Command(
         'magma_ros.tools.make_weights', 'write a checkpoint of random weights, to try a size'
     ),
+    'export': Command('magma_ros.tools.export_model', 'write a checkpoint as ONNX'),
     'train-nano': Command('magma_ros.tools.train_nano', 'make magma-nano from nothing'),
 }
 
