@@ -114,7 +114,7 @@ def run_episode(
         servo.receive(TwistCommand(result.twist, profile.base_link, now_s))
         servo.tick(now_s, arm.joint_positions_rad)
         world.set_gripper_target(result.gripper_opening)
-        # The newest point at once: what lies between it and the arm is in neither clock here.
+        # Where Servo wants to be next, at once: its look-ahead is not part of this loop.
         goal = servo.commanded_rad
         for share in (0.5, 1.0):  # the arm's own trajectory interpolation
             world.set_joint_targets(joints + share * (goal - joints))

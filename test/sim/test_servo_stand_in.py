@@ -126,7 +126,7 @@ def test_random_commands_leave_no_joint_limit_behind(seed: int) -> None:
             assert (np.abs(point.velocities_rad_s) < 1.01 * KINEMATICS.velocity_rad_s).all()
 
     assert output.status is ServoStatus.JOINT_BOUND
-    # The run-out from full speed at 5 rad/s^2 is 1 m at the most: Servo begins to brake too late.
+    # Servo begins to brake at the margin: from full speed it runs out by up to 1 rad.
     run_out = KINEMATICS.velocity_rad_s**2 / (2 * 5.0)
     assert (joints < KINEMATICS.upper_rad + run_out).all()
     assert (joints > KINEMATICS.lower_rad - run_out).all()
