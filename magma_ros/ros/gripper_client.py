@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from rclpy.node import Node
 
@@ -19,7 +18,7 @@ from magma_ros.ros.arm_messages import finger_from_opening
 from magma_ros.ros.gripper_control_msgs import ParallelGripper, SimpleGripper, TrajectoryGripper
 from magma_ros.ros.gripper_franka import FrankaGripper
 from magma_ros.ros.gripper_interbotix import InterbotixGripper
-from magma_ros.ros.gripper_port import GripperGoal, GripperPort, GripperReport, Outcome
+from magma_ros.ros.gripper_port import Answer, GripperGoal, GripperPort, GripperReport, Outcome
 
 PORTS: dict[str, Callable[[Node, ArmProfile], GripperPort]] = {
     'parallel_gripper_command': ParallelGripper,
@@ -118,7 +117,7 @@ class GripperClient:
         self._report = GripperReport(Outcome.MOVING, f'to {goal.finger_m:.4f} m')
         self._port.send(goal, self._keeper(self._number))
 
-    def _keeper(self, number: int) -> Any:
+    def _keeper(self, number: int) -> Answer:
         def keep(report: GripperReport) -> None:
             if number == self._number:
                 self._report = report
