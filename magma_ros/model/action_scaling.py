@@ -71,6 +71,22 @@ def load_statistics(key: str | None, path: Path | None = None) -> ActionStatisti
     return _statistics(key, datasets[key], str(path))
 
 
+def choose_statistics(folder: Path, wanted: str | None, own: str | None) -> ActionStatistics:
+    """The statistics asked for, else the model's own.
+
+    Raises:
+        ConfigurationError: neither is there, or the model was trained with others.
+    """
+    if own is not None and wanted is not None and own != wanted:
+        raise ConfigurationError(
+            f'the model in {folder} was trained with the action statistics {own!r}, not '
+            f'{wanted!r}: leave --statistics out'
+        )
+    key = wanted or own
+    beside = folder / 'dataset_statistics.json'
+    return load_statistics(key, beside if beside.is_file() and key not in shipped_keys() else None)
+
+
 def unnormalise(normalised: ArrayLike, statistics: ActionStatistics) -> FloatArray:
     """(..., 7) in [-1, 1] -> (..., 7) in metres, radians (Euler), gripper opening."""
     values = np.asarray(normalised, dtype=float)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from rclpy.node import Node
@@ -11,8 +10,13 @@ from rclpy.node import Node
 from magma_ros.errors import ConfigurationError, EnvironmentMissing
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_model import ActionModel
-from magma_ros.model.action_scaling import ActionStatistics, load_statistics
-from magma_ros.model.backends.onnx_model import load_onnx_model
+from magma_ros.model.action_scaling import ActionStatistics, choose_statistics, load_statistics
+from magma_ros.model.backends.local_model import (
+    NUMBERS,
+    LocalSettings,
+    Numbers,
+    load_local_model,
+)
 from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.model.remote.server_address import is_address
 from magma_ros.model.text.hamster_text import parse_hamster_answer
@@ -34,9 +38,16 @@ class PerceptionParameters:
     autostart: bool = parameter(False, 'configure and activate without a lifecycle manager')
     model: str = parameter(
         '',
-        'folder of an exported model; empty: magma-nano; "scripted"; or a server: '
-        'ws://host:port, http://host:port/act',
+        'folder of a model, or owner/name@commit on the hub; empty: magma-nano; "scripted"; or a '
+        'server: ws://host:port, http://host:port/act',
     )
+    statistics: str = parameter(
+        '', 'action statistics, when the model does not name its own: bridge_orig, google_robot'
+    )
+    numbers: Numbers = parameter(
+        'as stored', 'how the weights of a torch checkpoint are kept', choices=tuple(NUMBERS)
+    )
+    device: str = parameter('auto', 'of a torch checkpoint: auto, cpu, cuda, cuda:1')
     scripted_actions: tuple[float, ...] = parameter(
         (0.0,) * 7, 'of the scripted model: seven numbers in -1..1 for each action'
     )
@@ -96,9 +107,10 @@ def _load_model(wanted: PerceptionParameters) -> tuple[ActionModel, ActionStatis
         traces = [parse_hamster_answer(path, *SCRIPTED_PICTURE_PX)] if path else []
         model = ScriptedModel(np.array(wanted.scripted_actions), traces)
         return model, load_statistics(SCRIPTED_STATISTICS)
-    directory = Path(wanted.model) if wanted.model else asset_path('nano')
-    nano = load_onnx_model(directory, prepare_image, threads=wanted.threads)
-    return nano, load_statistics(nano.config.statistics_key)
+    settings = LocalSettings(wanted.threads, wanted.numbers, wanted.device)
+    local, folder = load_local_model(wanted.model or asset_path('nano'), prepare_image, settings)
+    key = wanted.statistics or None
+    return local, choose_statistics(folder, key, local.config.statistics_key)
 
 
 def _connect(address: str) -> ActionModel:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from magma_ros.errors import ConfigurationError, EnvironmentMissing
+from magma_ros.errors import EnvironmentMissing
 from magma_ros.image.image_preparation import prepare_image
-from magma_ros.model.action_scaling import ActionStatistics, load_statistics, shipped_keys
-from magma_ros.model.backends.onnx_model import load_onnx_model
+from magma_ros.model.action_scaling import choose_statistics, shipped_keys
+from magma_ros.model.backends.local_model import load_local_model
 from magma_ros.model.remote.access_token import NEW_TOKEN, VARIABLE, read_token
 from magma_ros.resources import asset_path
+from magma_ros.tools.model_options import add_model_options, local_settings
 
 EPILOG = f"""\
 examples:
@@ -38,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma serve``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument(
-        '--model', type=Path, metavar='DIR', help='exported model; default: magma-nano'
-    )
+    add_model_options(parser)
     parser.add_argument(
         '--statistics',
         metavar='KEY',
@@ -51,7 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--host', default='127.0.0.1', help='default: %(default)s, this machine')
     parser.add_argument('--port', type=int, default=8000, help='default: %(default)s; 0: any')
     parser.add_argument('--token-file', type=Path, metavar='FILE', help='mode 600, one line')
-    parser.add_argument('--threads', type=int, default=1, help='of the model; default: 1')
     parser.add_argument(
         '--infer-timeout',
         type=float,
@@ -75,8 +73,8 @@ def run(options: argparse.Namespace) -> int:
     )
     require_token(settings)  # before the model takes its time
     logging.basicConfig(level=logging.WARNING, format='%(asctime)s %(name)s: %(message)s')
-    folder = options.model or asset_path('nano')
-    model = load_onnx_model(folder, prepare_image, threads=options.threads)
+    wanted = options.model or asset_path('nano')
+    model, folder = load_local_model(wanted, prepare_image, local_settings(options))
     preprocessor = model.config.preprocessor
     served = ServedModel(
         model,
@@ -99,19 +97,3 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print('stopped')
     return 0
-
-
-def choose_statistics(folder: Path, wanted: str | None, own: str | None) -> ActionStatistics:
-    """The statistics asked for, else the model's own.
-
-    Raises:
-        ConfigurationError: neither is there, or the model was trained with others.
-    """
-    if own is not None and wanted is not None and own != wanted:
-        raise ConfigurationError(
-            f'the model in {folder} was trained with the action statistics {own!r}, not '
-            f'{wanted!r}: leave --statistics out'
-        )
-    key = wanted or own
-    beside = folder / 'dataset_statistics.json'
-    return load_statistics(key, beside if beside.is_file() and key not in shipped_keys() else None)

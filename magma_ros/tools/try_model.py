@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from magma_ros.data_types import ArmState
-from magma_ros.errors import ConfigurationError, EnvironmentMissing, ModelError
+from magma_ros.errors import ConfigurationError
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.image.mark_drawing import draw_marks
 from magma_ros.image.picture_file import read_picture, write_picture
 from magma_ros.image.trace_overlay import draw_overlay
-from magma_ros.model.action_scaling import unnormalise
-from magma_ros.model.backends.onnx_model import load_onnx_model
+from magma_ros.model.action_scaling import choose_statistics, unnormalise
+from magma_ros.model.backends.local_model import load_local_model
 from magma_ros.model.prompted_model import PromptedModel
 from magma_ros.resources import asset_path
 from magma_ros.rotations import down_with_euler, make_pose
-from magma_ros.tools.serve import choose_statistics
+from magma_ros.tools.model_options import add_model_options, local_settings
 from magma_ros.tools.try_report import Tried, as_report, print_report
 
 EPILOG = """\
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument('image', type=Path, metavar='IMAGE', help='a .jpg or .png')
     parser.add_argument('instruction', metavar='INSTRUCTION', help='a sentence, or a question')
-    parser.add_argument('--model', type=Path, metavar='DIR', help='default: magma-nano')
+    add_model_options(parser)
     parser.add_argument(
         '--statistics', metavar='KEY', help='of the actions; default: those the model names'
     )
@@ -60,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Ask and print; 1 when a trace or marks were asked for and there are none."""
     rgb = read_picture(options.image)
-    folder = options.model or asset_path('nano')
-    model = load_model(folder)
+    wanted = options.model or asset_path('nano')
+    model, folder = load_local_model(wanted, prepare_image, local_settings(options))
     state = _arm_state(model, options.state)
     tried = _ask(model, folder, rgb, state, options)
     saved = options.save
@@ -79,27 +79,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         print_report(report)
     return 1 if tried.traces == [] or tried.marks_px == {} else 0
-
-
-def load_model(folder: Path) -> PromptedModel:
-    """An exported model through ONNX Runtime, any other checkpoint through torch.
-
-    Raises:
-        ModelError: the folder holds neither, or it is damaged.
-        EnvironmentMissing: torch is needed and not installed.
-    """
-    if not folder.is_dir():
-        raise ModelError(f'{folder} is no folder: give the one that holds config.json')
-    if (folder / 'decoder.onnx').is_file():
-        return load_onnx_model(folder, prepare_image)
-    try:
-        from magma_ros.model.backends.torch_model import load_torch_model
-    except ModuleNotFoundError as error:
-        raise EnvironmentMissing(
-            f'{error.name} is not installed, and {folder} holds no exported model: '
-            'pip install -e ".[torch]"'
-        ) from error
-    return load_torch_model(folder, prepare_image)
 
 
 def _arm_state(model: PromptedModel, seven: Sequence[float] | None) -> ArmState | None:

@@ -39,5 +39,5 @@ def test_missing_libraries_are_named(monkeypatch) -> None:
 def test_scripted_and_folders_stay_what_they_were() -> None:
     model, statistics = load('scripted')
     assert (model.identity.name, statistics.key) == ('scripted', 'magma_nano_sim')
-    with pytest.raises(ModelError, match='lacks'):
+    with pytest.raises(ModelError, match='is not a folder'):
         load('/nowhere')

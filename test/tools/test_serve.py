@@ -15,11 +15,11 @@ import pytest
 pytest.importorskip('uvicorn', reason='needs the serve extra')
 
 from magma_ros.errors import ConfigurationError, ModelError
+from magma_ros.model.action_scaling import choose_statistics
 from magma_ros.model.backends.remote_model import connect
 from magma_ros.model.remote.access_token import VARIABLE
 from magma_ros.resources import asset_path
 from magma_ros.tools.magma import main
-from magma_ros.tools.serve import choose_statistics
 
 PATIENCE_S = 120.0
 

@@ -105,7 +105,7 @@ def test_no_marks_is_not_well(capsys: pytest.CaptureFixture[str]) -> None:
         (['none.png', 'go'], 'does not exist'),
         ([BOWL, ''], 'instruction is empty'),
         ([BOWL, 'a' * 1_000_000], '1000000 characters'),
-        ([BOWL, 'go', '--model', 'nowhere'], 'nowhere is no folder'),
+        ([BOWL, 'go', '--model', 'nowhere'], 'nowhere is not a folder'),
         ([BOWL, 'go', '--statistics', 'franka'], "was trained with .*'magma_nano_sim'"),
         ([BOWL, 'go', '--state', 'nan', *STATE[2:]], 'seven numbers'),
         ([BOWL, 'go', '--save', 'out.gif'], 'must end in'),

@@ -1,0 +1,67 @@
+"""Loads any local checkpoint: an exported one through ONNX Runtime, others through torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from magma_ros.errors import EnvironmentMissing
+from magma_ros.model.backends.onnx_model import load_onnx_model
+from magma_ros.model.decoding import DecodingSettings
+from magma_ros.model.network.quantisation import Precision, Quantisation
+from magma_ros.model.prompted_model import PrepareImage, PromptedModel
+from magma_ros.model.weights.hub_folder import find_folder
+
+Numbers = Literal['as stored', 'fp32', 'bf16', 'fp16', 'int8', 'int4']  # how weights are kept
+NUMBERS: dict[str, tuple[Precision | None, Quantisation | None]] = {
+    'as stored': (None, None),
+    'fp32': ('fp32', None),
+    'bf16': ('bf16', None),
+    'fp16': ('fp16', None),
+    'int8': ('bf16', 'int8'),
+    'int4': ('bf16', 'int4'),
+}
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """How a local model is run."""
+
+    threads: int = 1  # of ONNX Runtime
+    numbers: Numbers = 'as stored'  # of a torch checkpoint; an exported one has its own
+    device: str = 'auto'  # of a torch checkpoint: auto, cpu, cuda, cuda:<number>
+    decoding: DecodingSettings | None = None
+
+
+def load_local_model(
+    model: str | Path, prepare_image: PrepareImage, settings: LocalSettings
+) -> tuple[PromptedModel, Path]:
+    """The model, and the folder it was found in.
+
+    Args:
+        model: a folder, or a pinned revision on the hub (``hub_folder.find_folder``).
+        prepare_image: ``image_preparation.prepare_image``.
+        settings: how to run it.
+
+    Raises:
+        ModelError: there is no such folder, or what it holds is incomplete, damaged, foreign or
+            too large for the memory that is free.
+        EnvironmentMissing: torch is needed and not installed.
+    """
+    folder = find_folder(model)
+    if (folder / 'decoder.onnx').is_file():
+        loaded = load_onnx_model(folder, prepare_image, settings.decoding, settings.threads)
+        return loaded, folder
+    try:
+        from magma_ros.model.backends.torch_model import load_torch_model
+    except ModuleNotFoundError as error:
+        raise EnvironmentMissing(
+            f'{error.name} is not installed, and {folder} holds no exported model: '
+            'pip install -e ".[torch]"'
+        ) from error
+    dtype, quantise = NUMBERS[settings.numbers]
+    loaded = load_torch_model(
+        folder, prepare_image, settings.decoding, dtype, settings.device, quantise
+    )
+    return loaded, folder
