@@ -23,7 +23,7 @@ from pipeline_runs import (
 from magma_ros.data_types import Pose
 from magma_ros.motion.norms import length
 from magma_ros.motion.workspace import tilt
-from magma_ros.pipeline import MotionMemory
+from magma_ros.pipeline import MotionMemory, command
 from magma_ros.rotations import DOWN, make_pose, quaternion_difference, turn_quaternion
 
 
@@ -147,6 +147,24 @@ def test_the_motion_does_not_go_on_behind_a_wall() -> None:
         ahead = arm.pose.translation_m[2] - sent.target_gripper_in_base.translation_m[2]
         assert ahead < 0.004
     assert arm.pose.translation_m[2] == pytest.approx(LIMITS.box_min_m[2], abs=5e-4)
+
+
+@pytest.mark.parametrize('rate_hz', [20, 500])
+def test_slow_and_fast_loops_stop_at_the_wall_as_well(rate_hz: int) -> None:
+    period_ns = 10**9 // rate_hz
+    arm = SimulatedArm(make_pose(np.array([0.3, 0.0, 0.06]), DOWN))
+    memory = MotionMemory.at_rest(arm.state(0))
+    for tick in range(2 * rate_hz):
+        now_ns = (tick + 1) * period_ns
+        is_new = tick % max(1, rate_hz // 5) == 0
+        chunk = chunk_of([0, 0, -0.05], [0, 0, 0], now_ns) if is_new else None
+        chunk = chunk and replace(chunk, sequence=tick + 1)
+        sent = command(memory, arm.state(now_ns), chunk, 1.0, LIMITS, 1 / rate_hz, now_ns)
+        moved_m = sent.twist.linear_m_s / rate_hz
+        arm.pose = make_pose(arm.pose.translation_m + moved_m, DOWN)
+        assert not memory.violations
+        assert outside_m(arm.pose) <= 1e-5
+    assert arm.pose.translation_m[2] == pytest.approx(LIMITS.box_min_m[2], abs=2e-3)
 
 
 def test_gripper_moves_at_its_rate_once_two_steps_agree() -> None:
