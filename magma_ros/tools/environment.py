@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,7 +43,6 @@ IMPORTED_MODULES = (
     'tf2_msgs.msg',
     'control_msgs.action',
     'control_msgs.msg',
-    'moveit_msgs.action',
     'moveit_msgs.msg',
     'moveit_msgs.srv',
     'magma_ros.resources',
@@ -134,7 +133,7 @@ def explain_failure(command: Sequence[str], output: str, log: Path) -> str:
     return f'{" ".join(command[:5])} ... failed:\n{tail}\n{advice}'
 
 
-def plan_steps(environment: Environment, extras: Iterable[str]) -> list[Step]:
+def plan_steps(environment: Environment, extras: Collection[str]) -> list[Step]:
     """Steps that make the environment, in order."""
     made_for = f'Python {sys.version_info[0]}.{sys.version_info[1]}, {environment.ros.value}'
     description = digest_files([CHECKOUT / name for name in ('setup.py', 'pyproject.toml')])
@@ -154,7 +153,11 @@ def plan_steps(environment: Environment, extras: Iterable[str]) -> list[Step]:
         wheels = digest_files([WHEEL_LIST])
         messages = digest_files([WHEEL_LIST, *INTERFACES.rglob('*')])
         steps.append(Step('ROS from PyPI', wheels, lambda: install_wheels(environment)))
-        steps.append(Step('messages PyPI lacks', messages, lambda: build_messages(environment)))
+        steps.append(Step('messages PyPI lacks', messages, _building(environment, False)))
+        if 'test' in extras:
+            steps.append(
+                Step("messages of MoveIt's planning", messages, _building(environment, True))
+            )
     everything = digest_text(repr([(step.name, step.digest) for step in steps]))
     return [*steps, Step('check', everything, lambda: verify_imports(environment))]
 
@@ -203,14 +206,14 @@ def install_wheels(environment: Environment) -> None:
     environment.pip_install('--no-deps', '-r', str(WHEEL_LIST))
 
 
-def build_messages(environment: Environment) -> None:
+def build_messages(environment: Environment, with_planning: bool) -> None:
     """Build the messages PyPI lacks into the virtual environment."""
     python_include = Path(sysconfig.get_paths()['include'])
     numpy_include = Path(environment.evaluate('numpy.get_include()'))
     message_build.rewrite_include_paths(environment.venv, python_include, numpy_include)
     environment.pip_install(*message_build.BUILD_TOOLS)
     message_build.build_packages(
-        INTERFACES, environment.venv, environment.variables, environment.run
+        INTERFACES, environment.venv, environment.variables, environment.run, with_planning
     )
     # 90 MB that nothing else needs.
     environment.pip_uninstall(*message_build.BUILD_TOOLS)
@@ -245,6 +248,10 @@ def _installing(environment: Environment, extra: str) -> Callable[[], None]:
         environment.pip_install(*limits, '-e', f'{CHECKOUT}[{extra}]')
 
     return install
+
+
+def _building(environment: Environment, with_planning: bool) -> Callable[[], None]:
+    return lambda: build_messages(environment, with_planning)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

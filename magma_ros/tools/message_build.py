@@ -25,6 +25,9 @@ GENERATOR_REQUIREMENTS = (
     'typing-extensions',
 )
 BUILD_TOOLS = ('cmake', 'ninja')
+# move_group's types take minutes to compile, and there is no move_group on PyPI: tests need them.
+DEMO_PACKAGES = ('control_msgs', 'moveit_msgs', 'tf2_msgs')
+PLANNING_PACKAGES = ('moveit_msgs', 'object_recognition_msgs', 'octomap_msgs')
 
 _WHEEL_PYTHON = r'/opt/python/cp3\d+-cp3\d+'
 _WHEEL_NUMPY_INCLUDE = re.compile(_WHEEL_PYTHON + r'/lib/python3\.\d+/site-packages/numpy/[\w/]+')
@@ -56,11 +59,18 @@ def rewrite_include_paths(venv: Path, python_include: Path, numpy_include: Path)
 
 
 def build_packages(
-    interfaces: Path, venv: Path, environment: Mapping[str, str], run: RunCommand
+    interfaces: Path,
+    venv: Path,
+    environment: Mapping[str, str],
+    run: RunCommand,
+    with_planning: bool,
 ) -> None:
-    """Generate, compile and install every message package below ``interfaces``.
+    """Generate, compile and install the message packages below ``interfaces``.
 
-    When this is interrupted the build directory stays, and the next run goes on in it.
+    Without planning, those of ``PLANNING_PACKAGES`` that are only for move_group are left out and
+    moveit_msgs holds Servo's types alone; with planning, only ``PLANNING_PACKAGES`` are built,
+    over what is there. When this is interrupted the build directory stays, and the next run goes
+    on in it.
     """
     build_root = venv / 'message_build'
     environment = {
@@ -69,8 +79,10 @@ def build_packages(
         'CMAKE_PREFIX_PATH': str(venv),
         'PATH': f'{venv / "bin"}:{environment.get("PATH", "/usr/bin:/bin")}',
     }
-    for source in _in_order(interfaces):
-        for command in _commands(source, build_root / source.name, venv):
+    wanted = PLANNING_PACKAGES if with_planning else DEMO_PACKAGES
+    planning = f'-DWITH_PLANNING={"ON" if with_planning else "OFF"}'
+    for source in (source for source in _in_order(interfaces) if source.name in wanted):
+        for command in _commands(source, build_root / source.name, venv, planning):
             run(command, environment)
     shutil.rmtree(build_root)
 
@@ -86,7 +98,7 @@ def _in_order(interfaces: Path) -> list[Path]:
     return [sources[name] for name in order if name in sources]
 
 
-def _commands(source: Path, build: Path, venv: Path) -> list[list[str]]:
+def _commands(source: Path, build: Path, venv: Path, option: str) -> list[list[str]]:
     cmake = str(venv / 'bin' / 'cmake')
     configure = [
         *(cmake, '-G', 'Ninja', '-S', str(source), '-B', str(build)),
@@ -94,5 +106,6 @@ def _commands(source: Path, build: Path, venv: Path) -> list[list[str]]:
         f'-DPython3_EXECUTABLE={venv / "bin" / "python"}',
         '-DCMAKE_BUILD_TYPE=Release',
         '-DBUILD_TESTING=OFF',
+        option,
     ]
     return [configure, [cmake, '--build', str(build)], [cmake, '--install', str(build)]]

@@ -57,6 +57,11 @@ def test_extras_are_steps_of_their_own():
     assert 'Python packages for torch' in step_names(RosKind.WHEELS, ['torch'])
 
 
+def test_types_of_move_group_are_built_for_tests_alone():
+    assert "messages of MoveIt's planning" in step_names(RosKind.WHEELS, ['test'])
+    assert "messages of MoveIt's planning" not in step_names(RosKind.WHEELS, ['serve'])
+
+
 def test_script_uses_the_standard_library_only():
     # -S and -I: no site-packages, as on a machine where nothing is installed yet.
     code = f'import sys; sys.path.insert(0, {str(CHECKOUT)!r}); import magma_ros.tools.environment'

@@ -39,7 +39,7 @@ def test_every_package_is_configured_built_and_installed(tmp_path):
         assert environment['AMENT_PREFIX_PATH'] == str(venv)
         assert environment['PATH'] == f'{venv}/bin:/usr/bin'
 
-    build_packages(tmp_path, venv, {'PATH': '/usr/bin'}, record)
+    build_packages(tmp_path, venv, {'PATH': '/usr/bin'}, record, with_planning=False)
 
     assert [command[1] for command in commands] == ['-G', '--build', '--install'] * 2
     assert f'-DCMAKE_INSTALL_PREFIX={venv}' in commands[0]
@@ -57,7 +57,7 @@ def test_interrupted_build_keeps_its_directory(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_packages(tmp_path, tmp_path / '.venv', {}, interrupt)
+        build_packages(tmp_path, tmp_path / '.venv', {}, interrupt, with_planning=False)
     assert build.exists()
 
 
@@ -72,6 +72,26 @@ def test_a_package_is_built_after_those_it_depends_on(tmp_path):
         (tmp_path / '.venv' / 'message_build').mkdir(parents=True, exist_ok=True)
         built.append(Path(command[-1]).name)
 
-    build_packages(tmp_path, tmp_path / '.venv', {}, record)
+    build_packages(tmp_path, tmp_path / '.venv', {}, record, with_planning=True)
 
     assert built.index('octomap_msgs') < built.index('moveit_msgs')
+
+
+@pytest.mark.parametrize(
+    ('with_planning', 'expected'),
+    [(False, ['control_msgs', 'moveit_msgs']), (True, ['octomap_msgs', 'moveit_msgs'])],
+)
+def test_types_of_move_group_are_built_only_when_asked_for(tmp_path, with_planning, expected):
+    make_packages(tmp_path, 'control_msgs', 'moveit_msgs', 'octomap_msgs')
+    (tmp_path / 'moveit_msgs' / 'package.xml').write_text('<depend>octomap_msgs</depend>')
+    configured = []
+
+    def record(command, environment):
+        (tmp_path / '.venv' / 'message_build').mkdir(parents=True, exist_ok=True)
+        if command[1] == '-G':
+            configured.append((Path(command[4]).name, command[-1]))
+
+    build_packages(tmp_path, tmp_path / '.venv', {}, record, with_planning)
+
+    option = f'-DWITH_PLANNING={"ON" if with_planning else "OFF"}'
+    assert sorted(configured) == sorted((name, option) for name in expected)
