@@ -15,7 +15,7 @@ from magma_ros.sim.tasks import TIME_LIMIT_S, TaskKind
 
 REST_S = 3.0  # time to come to rest
 SETTLE_S = 0.4  # old pictures leave the queues, Servo forgets the last motion
-ARMING_S = 10.0
+ARMING_S = 30.0  # on a busy machine joint states come late now and then
 LATCHED = ('stop', 'estop')
 
 

@@ -84,7 +84,7 @@ def test_every_registered_subcommand_has_help(name, capsys):
         main([name, '--help'])
 
     assert end.value.code == 0
-    assert COMMANDS[name].summary.lower()[1:] in capsys.readouterr().out.replace('\n', ' ')
+    assert COMMANDS[name].summary[1:] in capsys.readouterr().out.replace('\n', ' ')
 
 
 def test_command_starts_without_ros_torch_or_rich():
