@@ -25,7 +25,7 @@ from magma_ros.errors import CameraError
 from magma_ros.rotations import apply_to_points
 
 WINDOW_PX = 7  # side of the square whose median depth is taken
-SEARCH_M = 0.060  # a block is looked for this far around a point; neighbours are further apart
+SEARCH_M = 0.010  # how far beside a block a point may lie and still mean it
 BLOCK_REACH_M = 0.024  # points this close to its nearest point belong to a block
 RAISED_M = (0.012, 0.080)  # heights above the table of what can be grasped
 TOP_LAYER_M = 0.005  # points this close to the highest belong to the top face
