@@ -1,158 +1,222 @@
-"""Writes a model as ONNX (torch): vision.onnx, decoder.onnx and the embedding table.
+"""Writes a model as ONNX (torch): graphs, embedding table, configuration, tokenizer.
 
-The decoder is one graph for the prompt (no past) and for every further token. It takes and gives
-the key/value cache as stacked arrays, and gives only the NEW keys and values.
+    vision.onnx             crops of a picture -> visual tokens; tower, assembly and projector
+    decoder.onnx            prompt, step or draft -> hidden states, logits of the 256 action ids
+    head.onnx               hidden states -> logits of the whole vocabulary; only with logits="all"
+    embeddings.safetensors  ids -> embeddings, looked up without a graph
+    config.json, tokenizer.json
+
+A graph too big for one protobuf message has its weights in ``<name>.onnx.data`` beside it.
+
+Memory: the model as it is given, in its own precision, and one converted tensor. magma-8b in
+bf16 takes 17.8 GB, and its largest tensor, an embedding table, 2.1 GB in fp32. Its files take
+35.6 GB in fp32, 17.8 GB in fp16 and 16.4 GB in int8: half of that for the linear layers of the
+decoder's blocks, the rest is in fp32.
 """
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
-import onnx
+import onnx_ir
 import torch
-from safetensors.torch import save
-from torch import Tensor, nn
-from torch.export import Dim
+from safetensors.torch import save_file
 
-from magma_ros.model.backends.onnx_model import EMBEDDING_KEY
+from magma_ros.errors import ConfigurationError, ModelError
+from magma_ros.model.action_tokens import ACTION_BINS
+from magma_ros.model.backends.onnx_model import (
+    DATA_ENDING,
+    EMBEDDING_KEY,
+    HEAD_FILE,
+    LAYOUT,
+    LAYOUT_KEY,
+)
 from magma_ros.model.network.magma import MagmaForAction
-from magma_ros.model.network.magma_config import write_config
+from magma_ros.model.network.magma_config import MagmaConfig, write_config
+from magma_ros.model.network.quantisation import is_quantised
+from magma_ros.model.text.text_tokenizer import load_tokenizer
+from magma_ros.model.text.tokenizer_check import check_tokenizer
+from magma_ros.model.weights.byte_progress import byte_progress
+from magma_ros.model.weights.checkpoint import load_checkpoint
+from magma_ros.model.weights.checksum import Advance, write_checksums
+from magma_ros.model.weights.model_folder import open_folder
+from magma_ros.model.weights.onnx_graphs import (
+    Decoder,
+    Graph,
+    Head,
+    Vision,
+    action_head,
+    trace_graph,
+)
+from magma_ros.model.weights.onnx_weights import INT8_BLOCK, bind_weights
+from magma_ros.model.weights.output_folder import make_output_folder, require_disk_space
+from magma_ros.model.weights.tensor_shapes import expected_shapes
 
-OPSET = 18
+OnnxPrecision = Literal['fp32', 'fp16', 'int8']
+Logits = Literal['action', 'all']
+Report = Callable[[str], object]
+
+EXTERNAL_FROM_BYTES = 1_500_000_000  # one protobuf message holds at most 2 GB
+GRAPHS: dict[str, type[Graph]] = {
+    'vision.onnx': Vision,
+    'decoder.onnx': Decoder,
+    HEAD_FILE: Head,
+}
+HEAD_NAME = 'language_model.lm_head.weight'
 
 
-def export_onnx(model: MagmaForAction, tokenizer_json: Path, directory: Path) -> None:
+@dataclass(frozen=True)
+class ExportSettings:
+    """What is written."""
+
+    precision: OnnxPrecision = 'fp32'
+    logits: Logits = 'all'  # "action": no head.onnx, so no traces and answers
+    external_from_bytes: int = EXTERNAL_FROM_BYTES
+
+    def __post_init__(self) -> None:
+        choices = {'precision': get_args(OnnxPrecision), 'logits': get_args(Logits)}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigurationError(
+                    f'{name} {getattr(self, name)!r} is unknown: choose one of {allowed}'
+                )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of everything that is not int8."""
+        return torch.float16 if self.precision == 'fp16' else torch.float32
+
+    @property
+    def graphs(self) -> dict[str, type[Graph]]:
+        """The files to write."""
+        has_head = self.logits == 'all'
+        return {name: kind for name, kind in GRAPHS.items() if has_head or name != HEAD_FILE}
+
+
+def export_onnx(
+    model: MagmaForAction,
+    tokenizer_json: Path,
+    directory: Path,
+    settings: ExportSettings | None = None,
+    report: Report = lambda _: None,
+) -> None:
     """Writes everything ``onnx_model.load_onnx_model`` reads into ``directory``.
 
     Args:
-        model: trained, float32, on the CPU.
+        model: on the CPU, in any floating precision.
         tokenizer_json: the tokenizer it was trained with; copied.
         directory: made if missing; files of the same names are replaced.
+        settings: precision and extent.
+        report: told what is done, line by line.
+
+    Raises:
+        ModelError: the model is quantised.
+        ConfigurationError: the disk has too little room.
     """
+    settings = settings or ExportSettings()
+    tensors = tensors_by_name(model)
+    total_bytes = estimate_bytes(model.config, settings)
     directory.mkdir(parents=True, exist_ok=True)
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        _export_vision(model, directory / 'vision.onnx')
-        _export_decoder(model, directory / 'decoder.onnx')
-    model.train(was_training)
-    table = model.language_model.model.embed_tokens.weight.detach().contiguous()
-    (directory / 'embeddings.safetensors').write_bytes(save({EMBEDDING_KEY: table}))
+    require_disk_space(directory, total_bytes)
+    for name in (HEAD_FILE, *(graph + DATA_ENDING for graph in GRAPHS)):
+        (directory / name).unlink(missing_ok=True)  # of an earlier export with other settings
+    with byte_progress(f'exporting {model.config.name}', total_bytes) as advance:
+        for name, kind in settings.graphs.items():
+            report(f'tracing {name}')
+            graph = trace_graph(kind, model.config, settings.dtype)
+            bind_weights(graph, tensors, int8=settings.precision == 'int8')
+            graph.metadata_props.update({LAYOUT_KEY: LAYOUT, 'precision': settings.precision})
+            report(f'writing {name}')
+            _save(graph, directory / name, settings, advance)
+        table = model.language_model.model.embed_tokens.weight.detach().to(settings.dtype)
+        embeddings = directory / 'embeddings.safetensors'
+        save_file({EMBEDDING_KEY: table.contiguous()}, embeddings)
+        embeddings.chmod(0o644)  # it would be readable for its owner only
+        advance(table.nbytes)
     write_config(model.config, directory / 'config.json')
     if tokenizer_json.resolve() != (directory / 'tokenizer.json').resolve():
         shutil.copyfile(tokenizer_json, directory / 'tokenizer.json')
 
 
-class _Vision(nn.Module):
-    """One picture of one crop: (1, 3, base, base) -> (1, n, d)."""
-
-    def __init__(self, model: MagmaForAction) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return self.model.encode_image(pixels)
-
-
-class _StackedCache:
-    """What attention asks of a cache, on stacked past (layers, B, heads, P, head size)."""
-
-    is_compileable = False
-
-    def __init__(self, keys: Tensor, values: Tensor) -> None:
-        self._past = (keys, values)
-        self.new_keys: list[Tensor] = []
-        self.new_values: list[Tensor] = []
-
-    def update(
-        self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object
-    ) -> tuple[Tensor, Tensor]:
-        self.new_keys.append(keys)
-        self.new_values.append(values)
-        past_keys, past_values = self._past
-        return (
-            torch.cat([past_keys[layer], keys], dim=2),
-            torch.cat([past_values[layer], values], dim=2),
-        )
-
-    def get_seq_length(self, *_: object) -> int:
-        return self._past[0].shape[3]
-
-
-class _Decoder(nn.Module):
-    def __init__(self, model: MagmaForAction) -> None:
-        super().__init__()
-        self.llama = model.language_model
-
-    def forward(
-        self, inputs_embeds: Tensor, past_keys: Tensor, past_values: Tensor, positions: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        cache = _StackedCache(past_keys, past_values)
-        columns = torch.arange(past_keys.shape[3] + inputs_embeds.shape[1])
-        # Positions count from zero without gaps, so a column's index is its position.
-        visible = columns[None, None, None, :] <= positions[:, None, :, None]
-        hidden = self.llama.model(
-            inputs_embeds=inputs_embeds,
-            attention_mask=visible,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
-        logits = self.llama.lm_head(hidden[:, -1]).float()
-        return logits, torch.stack(cache.new_keys), torch.stack(cache.new_values)
-
-
-def _export_vision(model: MagmaForAction, path: Path) -> None:
-    base = model.config.preprocessor.base_img_size
-    _export(
-        _Vision(model), (torch.zeros(1, 3, base, base),), path, ['pixels'], ['visual_tokens'], None
-    )
-
-
-def _export_decoder(model: MagmaForAction, path: Path) -> None:
-    decoder = model.config.decoder
-    head_size = decoder.hidden_size // decoder.num_attention_heads
-    past = torch.zeros(decoder.num_hidden_layers, 1, decoder.num_key_value_heads, 5, head_size)
-    _export(
-        _Decoder(model),
-        (torch.zeros(1, 3, decoder.hidden_size), past, past.clone(), torch.arange(5, 8)[None]),
-        path,
-        ['inputs_embeds', 'past_keys', 'past_values', 'positions'],
-        ['logits', 'new_keys', 'new_values'],
-        ({1: Dim.DYNAMIC}, {3: Dim.DYNAMIC}, {3: Dim.DYNAMIC}, {1: Dim.DYNAMIC}),
-    )
-
-
-def _export(
-    module: nn.Module,
-    example: tuple[Tensor, ...],
-    path: Path,
-    inputs: list[str],
-    outputs: list[str],
-    dynamic_shapes: tuple[dict[int, Any], ...] | None,
+def export_checkpoint(
+    checkpoint: Path,
+    directory: Path,
+    settings: ExportSettings | None = None,
+    report: Report = lambda _: None,
 ) -> None:
-    torch.onnx.export(
-        module.eval(),
-        example,
-        str(path),
-        input_names=inputs,
-        output_names=outputs,
-        dynamic_shapes=dynamic_shapes,
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
-    drop_origins(path)
+    """:func:`export_onnx` from folder to folder, with SHA256SUMS.
+
+    ``config.json`` comes last but one: a folder whose writing was interrupted is refused.
+
+    Args:
+        checkpoint: as for ``checkpoint.load_checkpoint``, with ``tokenizer.json``.
+        directory: made if missing; must be empty.
+        settings: precision and extent.
+        report: told what is done, line by line.
+
+    Raises:
+        ModelError: the checkpoint is not a complete, undamaged one in floating point with its own
+            tokenizer.
+        ConfigurationError: the folder is not empty, or the disk has too little room.
+    """
+    settings = settings or ExportSettings()
+    tokenizer_json = checkpoint / 'tokenizer.json'
+    config = open_folder(checkpoint).config
+    check_tokenizer(load_tokenizer(tokenizer_json), config.vocabulary)
+    make_output_folder(directory, estimate_bytes(config, settings))
+    report(f'loading {config.name}')
+    export_onnx(load_checkpoint(checkpoint), tokenizer_json, directory, settings, report)
+    report('noting checksums')
+    write_checksums(directory)
 
 
-def drop_origins(path: Path) -> None:
-    """Rewrite an ONNX file without the stack traces and source paths the exporter notes in it."""
-    model = onnx.load(path)
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
-        part.ClearField('doc_string')
-        part.ClearField('metadata_props')
-    onnx.save(model, path)
+def estimate_bytes(config: MagmaConfig, settings: ExportSettings) -> int:
+    """Size of the weights in the files; the graphs themselves add less than a megabyte each."""
+    shapes = expected_shapes(config)
+    if settings.logits == 'action':
+        del shapes[HEAD_NAME]
+    total = ACTION_BINS * config.decoder.hidden_size * settings.dtype.itemsize
+    for name, shape in shapes.items():
+        count = math.prod(shape)
+        if settings.precision == 'int8' and is_quantised(name, shape):
+            total += count + count // INT8_BLOCK * torch.float32.itemsize
+        else:
+            total += count * settings.dtype.itemsize
+    return total
+
+
+def tensors_by_name(model: MagmaForAction) -> dict[str, torch.Tensor]:
+    """Parameters and buffers by the names that traced graphs have for them.
+
+    Raises:
+        ModelError: the model is quantised.
+    """
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    quantised = sorted(expected_shapes(model.config).keys() - tensors)
+    quantised += [name for name, tensor in tensors.items() if not tensor.is_floating_point()]
+    if quantised:
+        raise ModelError(
+            f'{model.config.name} is quantised ({quantised[0]} is not a floating-point tensor): '
+            'load it in bf16, fp16 or fp32, and export with precision int8'
+        )
+    named = {f'model.{name}': tensor for name, tensor in tensors.items()}
+    return {**named, 'action_head': action_head(model)}
+
+
+def _save(graph: onnx_ir.Model, path: Path, settings: ExportSettings, advance: Advance) -> None:
+    weights = [value.const_value for value in graph.graph.initializers.values()]
+    size = sum(weight.nbytes for weight in weights if weight is not None)
+    if size < settings.external_from_bytes:
+        onnx_ir.save(graph, path)
+        advance(size)
+        return
+
+    def note_written(tensor: onnx_ir.TensorProtocol, _: object) -> None:
+        advance(tensor.nbytes)
+
+    onnx_ir.save(graph, path, external_data=path.name + DATA_ENDING, callback=note_written)

@@ -9,21 +9,17 @@ import pytest
 
 torch = pytest.importorskip('torch')
 pytest.importorskip('transformers')
-pytest.importorskip('onnx')
 
 from magma_ros.data_types import ArmState, Pose  # noqa: E402
 from magma_ros.errors import ConfigurationError, InstructionError, ModelError  # noqa: E402
 from magma_ros.image.image_preparation import prepare_image  # noqa: E402
 from magma_ros.model.action_tokens import decode_action  # noqa: E402
-from magma_ros.model.backends.onnx_model import OnnxNetwork, load_onnx_model  # noqa: E402
+from magma_ros.model.backends.onnx_model import load_onnx_model  # noqa: E402
 from magma_ros.model.backends.torch_model import load_torch_model  # noqa: E402
-from magma_ros.model.network.embedding_init import initialise_embeddings  # noqa: E402
-from magma_ros.model.network.magma import MagmaForAction  # noqa: E402
 from magma_ros.model.network.magma_config import MAGMA_8B, MAGMA_NANO  # noqa: E402
 from magma_ros.model.prompted_model import DecodingSettings, PromptedModel  # noqa: E402
 from magma_ros.model.text.text_tokenizer import load_tokenizer  # noqa: E402
-from magma_ros.model.weights.checkpoint import save_checkpoint  # noqa: E402
-from magma_ros.model.weights.export_onnx import export_onnx  # noqa: E402
+from magma_ros.resources import asset_path  # noqa: E402
 from magma_ros.rotations import DOWN  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -31,14 +27,8 @@ GREEDY = DecodingSettings(rule='greedy', max_text_tokens=12)
 
 
 @pytest.fixture(scope='module')
-def folder(tokenizer_json: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(1)
-    directory = tmp_path_factory.mktemp('nano')
-    model = MagmaForAction(MAGMA_NANO)
-    initialise_embeddings(model, load_tokenizer(tokenizer_json))
-    save_checkpoint(model, directory)
-    export_onnx(model, tokenizer_json, directory)
-    return directory
+def folder() -> Path:
+    return asset_path('nano')
 
 
 def random_picture(seed: int) -> np.ndarray:
@@ -56,33 +46,24 @@ def test_onnx_gives_the_ids_of_torch(folder: Path) -> None:
     in_torch = load_torch_model(folder, prepare_image, GREEDY)
     in_onnx = load_onnx_model(folder, prepare_image, GREEDY)
     answers = set()
-    for seed in range(20):
-        picture, state = random_picture(seed), arm_state(0.12 + 0.015 * seed)
+    for seed in range(100):
+        picture, state = random_picture(seed), arm_state(0.12 + 0.003 * seed)
         expected = in_torch.generate_action(picture, 'pick up the red cube', state)
         found = in_onnx.generate_action(picture, 'pick up the red cube', state)
         assert found.ids == expected.ids
-        assert found.probabilities == pytest.approx(expected.probabilities, rel=1e-3)
+        assert found.probabilities == pytest.approx(expected.probabilities, rel=1e-2)
         answers.add(found.ids)
-    assert len(answers) > 1
+    assert len(answers) > 20
 
 
-def test_words_of_onnx_are_those_of_torch(folder: Path) -> None:
-    question = 'What is the robot doing in the image?'
-    expected = load_torch_model(folder, prepare_image, GREEDY).answer(random_picture(0), question)
-    assert load_onnx_model(folder, prepare_image, GREEDY).answer(random_picture(0), question) == (
-        expected
+def test_traces_of_onnx_are_those_of_torch(folder: Path) -> None:
+    models = [load(folder, prepare_image, GREEDY) for load in (load_torch_model, load_onnx_model)]
+    expected, found = (
+        model.generate_trace(random_picture(0), 'pick up the red cube', arm_state(0.3)).text
+        for model in models
     )
-
-
-def test_steps_equal_one_pass(folder: Path) -> None:
-    network = OnnxNetwork(folder, MAGMA_NANO)
-    embeddings = np.random.default_rng(0).standard_normal((20, 128)).astype(np.float32)
-    whole, _ = network.decode(embeddings, None)
-    logits, cache = network.decode(embeddings[:11], None)
-    for index in range(11, 20):
-        logits, cache = network.decode(embeddings[index : index + 1], cache)
-    assert logits == pytest.approx(whole, abs=1e-4)
-    assert cache.keys.shape == (4, 1, 4, 20, 32)
+    assert found == expected
+    assert found.startswith('Mark 1 at [')
 
 
 @pytest.fixture(scope='module')
@@ -130,18 +111,13 @@ def test_capitals_do_not_matter_for_actions(folder: Path) -> None:
     assert answers[0].ids == answers[1].ids
 
 
-def test_untrained_model_gives_no_trace(model: PromptedModel) -> None:
-    answer = model.generate_trace(random_picture(0), 'grab the blue bowl', None)
-    assert answer.traces == []
-
-
 class _TraceNetwork:
     """Says a given text, whatever it is asked."""
 
     def __init__(self, ids: list[int]) -> None:
         self._ids = [*ids, MAGMA_NANO.vocabulary.end_of_turn]
 
-    def encode_image(self, pixels: np.ndarray) -> np.ndarray:
+    def encode_image(self, pixels: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
         return np.zeros((72, 1), dtype=np.float32)
 
     def embed(self, ids: Sequence[int]) -> np.ndarray:
@@ -181,6 +157,7 @@ def test_unusable_questions(model: PromptedModel, tokenizer_json: Path) -> None:
 def test_identity_follows_the_files(folder: Path, tmp_path: Path, model: PromptedModel) -> None:
     copy = tmp_path / 'copy'
     shutil.copytree(folder, copy)
+    (copy / 'SHA256SUMS').unlink()
     assert load_onnx_model(copy, prepare_image).identity == model.identity
     (copy / 'config.json').write_text((copy / 'config.json').read_text() + '\n')
     assert load_onnx_model(copy, prepare_image).identity.sha256 != model.identity.sha256
@@ -189,6 +166,7 @@ def test_identity_follows_the_files(folder: Path, tmp_path: Path, model: Prompte
 def test_missing_damaged_and_foreign_files(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / 'copy'
     shutil.copytree(folder, copy)
+    (copy / 'SHA256SUMS').unlink()
     config = (copy / 'config.json').read_text()
     (copy / 'config.json').write_text(config.replace('"rows": 1033', '"rows": 1040'))
     with pytest.raises(ModelError, match=r'\(1033, 128\).*\(1040, 128\)'):
