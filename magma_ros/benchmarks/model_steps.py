@@ -78,7 +78,7 @@ class StraightforwardWay:
         prompt = torch.cat([before, visual_tokens, after], dim=1)
         seen_s = time.perf_counter()
         self._stock.pass_ends_s = []
-        ids = self._stock.generate(
+        ids = self._stock.generate(  # type: ignore[misc]  # its stubs want a mixin that has it
             inputs_embeds=prompt,
             attention_mask=torch.ones(prompt.shape[:2], dtype=torch.long),
             max_new_tokens=ACTION_LENGTH + 1,

@@ -32,7 +32,7 @@ def encode_action(normalised: ArrayLike, base_vocabulary_size: int) -> NDArray[n
     """
     values = np.clip(np.asarray(normalised, dtype=float), -1.0, 1.0)
     if np.isnan(values).any():
-        raise ValueError(f'actions must be numbers, but are {normalised}')
+        raise ValueError(f'actions must be numbers, but are {normalised!r}')
     return base_vocabulary_size - np.digitize(values, _EDGES).astype(np.int64)
 
 

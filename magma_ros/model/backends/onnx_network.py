@@ -19,7 +19,10 @@ from magma_ros.model.network.magma_config import MagmaConfig
 
 Float32Array = NDArray[np.float32]
 
-NUMPY_TYPES = {'tensor(float)': np.float32, 'tensor(float16)': np.float16}
+NUMPY_TYPES: dict[str, type[np.floating]] = {
+    'tensor(float)': np.float32,
+    'tensor(float16)': np.float16,
+}
 ON_CUDA = ('CUDAExecutionProvider', 'TensorrtExecutionProvider')
 
 
@@ -88,7 +91,9 @@ class OnnxNetwork:
 
         def score(choices: Choices) -> Float32Array:
             self._cache.rewind(start)
-            return self._read(self.embed(choices + self._first_action), wanted=WINDOW)[1]
+            return self._read(self.embed((choices + self._first_action).tolist()), wanted=WINDOW)[
+                1
+            ]
 
         return first_logits[0], score
 
