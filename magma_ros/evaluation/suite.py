@@ -13,17 +13,13 @@ from typing import Any
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.evaluation.trials import Ablation, Condition
-from magma_ros.pipeline import MODES, Mode
+from magma_ros.pipeline import MODES
 from magma_ros.sim.tasks import TASK_KINDS, TaskKind
 
 Result = Mapping[str, Any]  # what ``trials.summarise`` gave
 
 EPISODES = 200
-_ABLATED: tuple[tuple[TaskKind, Mode], ...] = (
-    ('pick', 'path'),
-    ('pick', 'direct'),
-    ('put', 'path'),
-)
+_ABLATED: tuple[TaskKind, ...] = ('pick', 'put')
 _ABLATIONS: tuple[Ablation, ...] = ('blank', 'swapped')
 SUITE: dict[str, Condition] = {
     **{f'{task}_{mode}': Condition(task, mode, EPISODES) for mode in MODES for task in TASK_KINDS},
@@ -32,8 +28,8 @@ SUITE: dict[str, Condition] = {
         for task in TASK_KINDS[:3]
     },
     **{
-        f'{task}_{mode}_{ablation}': Condition(task, mode, 50, ablation=ablation)
-        for task, mode in _ABLATED
+        f'{task}_path_{ablation}': Condition(task, 'path', 50, ablation=ablation)
+        for task in _ABLATED
         for ablation in _ABLATIONS
     },
     **{f'{task}_random': Condition(task, 'direct', 50, actor='random') for task in TASK_KINDS[:3]},

@@ -26,7 +26,13 @@ from numpy.typing import NDArray
 from magma_ros.errors import ConfigurationError
 from magma_ros.model.action_model import ActionAnswer
 from magma_ros.model.action_tokens import ACTION_BINS, ACTION_LENGTH, decode_action
-from magma_ros.model.decoding import DecodingSettings, Draft, choose_token, softmax
+from magma_ros.model.decoding import (
+    DecodingSettings,
+    Draft,
+    choose_token,
+    require_finite,
+    softmax,
+)
 
 Float32Array = NDArray[np.float32]
 Choices = NDArray[np.intp]  # indices 0..255 into the action ids
@@ -103,6 +109,7 @@ class ActionDecoder:
         else:
             choices, logits = self._step_through(embeddings, choose)
             passes = (1,) * ACTION_LENGTH
+        require_finite(logits)
         self._previous = choices
         ids = choices + (self._base - ACTION_BINS)
         probabilities = softmax(logits)[np.arange(ACTION_LENGTH), choices]

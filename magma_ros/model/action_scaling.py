@@ -84,7 +84,9 @@ def choose_statistics(folder: Path, wanted: str | None, own: str | None) -> Acti
         )
     key = wanted or own
     beside = folder / 'dataset_statistics.json'
-    return load_statistics(key, beside if beside.is_file() and key not in shipped_keys() else None)
+    if beside.is_file() and (key not in shipped_keys() or key in _read_datasets(beside)):
+        return load_statistics(key, beside)  # its own, also where the package has the same name
+    return load_statistics(key)
 
 
 def unnormalise(normalised: ArrayLike, statistics: ActionStatistics) -> FloatArray:

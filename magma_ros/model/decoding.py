@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magma_ros.data_types import FloatArray
-from magma_ros.errors import ConfigurationError
+from magma_ros.errors import ConfigurationError, ModelError
 
 DecodingRule = Literal['greedy', 'median', 'sample']
 Draft = Literal['previous', 'jacobi', 'none']
@@ -69,6 +69,15 @@ def choose_token(
     else:
         threshold = np.asarray(uniforms)
     return np.minimum((cumulative < threshold[..., None]).sum(axis=-1), logits.shape[-1] - 1)
+
+
+def require_finite(logits: NDArray[np.float32]) -> None:
+    """Raises ModelError for scores that are not numbers: every rule would read them as an id."""
+    if not np.isfinite(logits).all():
+        raise ModelError(
+            'the scores of the model are not finite: its weights or its precision are at fault; '
+            'load it in bf16 or fp32, or check the weights with magma check-weights'
+        )
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

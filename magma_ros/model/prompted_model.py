@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magma_ros.data_types import ArmState, FloatArray
-from magma_ros.errors import ConfigurationError, InstructionError
+from magma_ros.errors import InstructionError
 from magma_ros.model.action_decoding import ActionDecoder
 from magma_ros.model.action_model import ActionAnswer, ModelIdentity, TraceAnswer
-from magma_ros.model.decoding import DecodingSettings
+from magma_ros.model.decoding import DecodingSettings, require_finite
 from magma_ros.model.network.crops import Grid
 from magma_ros.model.network.magma_config import MagmaConfig, PreprocessorConfig
 from magma_ros.model.text.mark_text import Click, parse_click, parse_marks
@@ -153,6 +153,7 @@ class PromptedModel:
         cache: Any = None
         for _ in range(self._decoding.max_text_tokens):
             logits, cache = self._network.decode(embeddings, cache)
+            require_finite(logits)
             chosen = int(np.argmax(logits))
             if chosen == self.config.vocabulary.end_of_turn:
                 return
@@ -186,11 +187,7 @@ class PromptedModel:
         return self._network.encode_image(self._prepare_image(rgb, seen_as), grid)
 
     def _state_line(self, state: ArmState | None) -> str:
-        if state is None:
+        if state is None or self.config.state is None:  # Magma itself takes none
             return ''
-        if self.config.state is None:
-            raise ConfigurationError(
-                f'{self.config.name} takes no arm state: call it with state None'
-            )
         values = state_values(state.pose_gripper_in_base, state.gripper_opening)
         return format_state(values, self.config.state)

@@ -118,6 +118,11 @@ def run_suite(folder: Path, checkpoint: Path | None, processes: int) -> int:
     results = {
         name: json.loads((folder / f'{name}.json').read_text(encoding='utf-8')) for name in SUITE
     }
+    models = {one['model']['sha256'] for one in results.values() if one['actor'] == 'model'}
+    if len(models) > 1:
+        raise ConfigurationError(
+            f'{folder} holds results of {len(models)} different models: give an empty folder'
+        )
     (folder / 'results.json').write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
     print(full_table(results), end='')
     return 0
@@ -126,7 +131,9 @@ def run_suite(folder: Path, checkpoint: Path | None, processes: int) -> int:
 def _run_of_suite(name: str, folder: Path, checkpoint: Path | None) -> str:
     """One condition in a process of its own; its name."""
     summary = evaluate(SUITE[name], checkpoint, quiet=True)
-    (folder / f'{name}.json').write_text(json.dumps(summary), encoding='utf-8')
+    part = folder / f'{name}.json.part'  # an interrupted write must not look finished
+    part.write_text(json.dumps(summary), encoding='utf-8')
+    part.replace(folder / f'{name}.json')
     return name
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from magma_ros.errors import ConfigurationError
+from magma_ros.errors import ConfigurationError, ModelError
 from magma_ros.model.action_decoding import ActionDecoder, verify_drafts
 from magma_ros.model.decoding import DecodingSettings, choose_token
 
@@ -132,3 +132,16 @@ def test_samples_follow_the_distribution() -> None:
 def test_unknown_draft() -> None:
     with pytest.raises(ConfigurationError, match='previous.*jacobi.*none'):
         ActionDecoder(WindowNetwork(), BASE, DecodingSettings(draft='last'))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize('rule', ['greedy', 'median', 'sample'])
+def test_scores_that_are_no_numbers_are_no_action(rule: str) -> None:
+    class Broken(WindowNetwork):
+        def begin_action(self, embeddings: np.ndarray):
+            first, score = super().begin_action(embeddings)
+            return np.full_like(first, np.nan), score
+
+    decoder = ActionDecoder(Broken(), BASE, DecodingSettings(rule=rule))  # type: ignore[arg-type]
+
+    with pytest.raises(ModelError, match='not finite'):
+        decoder.decode(PROMPT)

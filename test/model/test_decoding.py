@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from magma_ros.errors import ConfigurationError
-from magma_ros.model.decoding import choose_token, softmax
+from magma_ros.errors import ConfigurationError, ModelError
+from magma_ros.model.decoding import choose_token, require_finite, softmax
 
 
 def logits_of(probabilities: dict[int, float]) -> np.ndarray:
@@ -66,3 +66,13 @@ def test_bad_settings() -> None:
         choose_token(logits, 'median', 0.0)
     with pytest.raises(ConfigurationError, match='seed'):
         choose_token(logits, 'sample')
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_choose_nothing(bad: float) -> None:
+    logits = np.zeros((7, 256), np.float32)
+    require_finite(logits)
+    logits[3, 100] = bad
+
+    with pytest.raises(ModelError, match='not finite'):
+        require_finite(logits)

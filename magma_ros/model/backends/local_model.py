@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from magma_ros.errors import EnvironmentMissing
+from magma_ros.errors import ConfigurationError, EnvironmentMissing
 from magma_ros.model.backends.onnx_model import load_onnx_model
 from magma_ros.model.decoding import DecodingSettings
 from magma_ros.model.network.quantisation import Precision, Quantisation
@@ -47,10 +47,16 @@ def load_local_model(
     Raises:
         ModelError: there is no such folder, or what it holds is incomplete, damaged, foreign or
             too large for the memory that is free.
+        ConfigurationError: an exported model is asked for in other numbers or on a GPU.
         EnvironmentMissing: torch is needed and not installed.
     """
     folder = find_folder(model)
     if (folder / 'decoder.onnx').is_file():
+        if settings.numbers != 'as stored' or settings.device not in ('auto', 'cpu'):
+            raise ConfigurationError(
+                f'{folder} holds an exported model, which has its own numbers and is run on the '
+                'CPU here: leave numbers and device out, or give the checkpoint it was made of'
+            )
         loaded = load_onnx_model(folder, prepare_image, settings.decoding, settings.threads)
         return loaded, folder
     try:

@@ -51,7 +51,7 @@ def _fetch(repository: str, revision: str) -> Path:
         ) from error
     try:
         folder = snapshot_download(repository, revision=revision, allow_patterns=FETCHED)
-    except OSError as error:  # the hub's own errors are kinds of it
+    except (OSError, ValueError) as error:  # ValueError: a name that cannot be on the hub
         raise ModelError(
             f'the hub did not give {repository} at {revision} ({error}): check the name, the '
             'revision and the network, or download it elsewhere and give the folder'

@@ -17,6 +17,7 @@ from onnx_ir.tensor_adapters import TorchTensor, to_torch_dtype
 from onnxscript import optimizer
 from torch import Tensor
 
+from magma_ros.errors import ModelError
 from magma_ros.model.network.quantisation import is_quantised
 
 # How many weights share a scale: 16 gives half the wrong ids of 32 and takes a fifth longer.
@@ -87,7 +88,10 @@ def _lazy(
 
     def make() -> TorchTensor:
         made = tensor.detach() if change is None else change(tensor.detach())
-        return TorchTensor(made.to(to_torch_dtype(dtype)).contiguous(), name)
+        made = made.to(to_torch_dtype(dtype))
+        if made.is_floating_point() and not bool(made.isfinite().all()):
+            raise ModelError(f'{name} does not fit into {dtype.name}: export in fp32')
+        return TorchTensor(made.contiguous(), name)
 
     return onnx_ir.LazyTensor(make, dtype, onnx_ir.Shape(shape), name=name)
 

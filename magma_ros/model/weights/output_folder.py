@@ -13,13 +13,18 @@ def make_output_folder(directory: Path, wanted_bytes: int) -> None:
     """Makes it if it is missing.
 
     Raises:
-        ConfigurationError: it is not empty, or the disk has too little room.
+        ConfigurationError: it cannot be made, it is not empty, or the disk has too little room.
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ConfigurationError(
             f'{directory} is not empty and is left alone: choose another folder, or remove it'
         )
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f'{directory} cannot be made ({error}): choose another folder'
+        ) from error
     require_disk_space(directory, wanted_bytes)
 
 

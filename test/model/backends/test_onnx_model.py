@@ -11,12 +11,12 @@ torch = pytest.importorskip('torch')
 pytest.importorskip('transformers')
 
 from magma_ros.data_types import ArmState, Pose  # noqa: E402
-from magma_ros.errors import ConfigurationError, InstructionError, ModelError  # noqa: E402
+from magma_ros.errors import InstructionError, ModelError  # noqa: E402
 from magma_ros.image.image_preparation import prepare_image  # noqa: E402
 from magma_ros.model.action_tokens import decode_action  # noqa: E402
 from magma_ros.model.backends.onnx_model import load_onnx_model  # noqa: E402
 from magma_ros.model.backends.torch_model import load_torch_model  # noqa: E402
-from magma_ros.model.network.magma_config import MAGMA_8B, MAGMA_NANO  # noqa: E402
+from magma_ros.model.network.magma_config import MAGMA_NANO  # noqa: E402
 from magma_ros.model.prompted_model import DecodingSettings, PromptedModel  # noqa: E402
 from magma_ros.model.text.text_tokenizer import load_tokenizer  # noqa: E402
 from magma_ros.resources import asset_path  # noqa: E402
@@ -147,11 +147,6 @@ def test_trace_comes_in_pixels_of_the_picture(tokenizer_json: Path, model: Promp
 def test_unusable_questions(model: PromptedModel, tokenizer_json: Path) -> None:
     with pytest.raises(InstructionError):
         model.generate_action(random_picture(0), '', None)
-    stateless = PromptedModel(
-        model.identity, MAGMA_8B, _TraceNetwork([]), load_tokenizer(tokenizer_json), prepare_image
-    )
-    with pytest.raises(ConfigurationError, match='takes no arm state'):
-        stateless.generate_action(random_picture(0), 'go', arm_state(0.2))
 
 
 def test_identity_follows_the_files(folder: Path, tmp_path: Path, model: PromptedModel) -> None:
