@@ -20,7 +20,7 @@ class ArmReading:
     def __init__(self, profile: ArmProfile) -> None:
         self._profile, self.kinematics = profile, profile.kinematics()
         self._message: JointState | None = None
-        self._bad_s: float | None = None  # when there was last nothing good; None: always
+        self._bad_s: float | None = None  # when there was last nothing good; None: never asked
         self.state: ArmState | None = None
         self.fault: str | None = None  # what is wrong with the newest message
 
@@ -29,7 +29,8 @@ class ArmReading:
         if message is not None and message is not self._message:
             self._message = message
             self.fault = self._read(message)
-        if self.state is None or self.fault is not None or age_s > FRESH_S:
+        is_bad = self.state is None or self.fault is not None or age_s > FRESH_S
+        if is_bad or self._bad_s is None:
             self._bad_s = now_s
         return self.state
 

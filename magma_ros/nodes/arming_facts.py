@@ -31,7 +31,7 @@ class ArmingFactFinder:
     ) -> None:
         self._profile, self._wanted, self._inputs = profile, wanted, inputs
         self._calibrated = _read_date(wanted.calibration_date)
-        self._camera_bad_s: float | None = None
+        self._camera_bad_s: float | None = None  # when it was last; None: never asked
 
     def find(self, is_servo_ready: bool, now_s: float, now_ns: int) -> ArmingFacts:
         """The facts of now. What this process cannot know stays None."""
@@ -39,9 +39,10 @@ class ArmingFactFinder:
         reading = inputs.read(now_s, now_ns)
         perception = inputs.perception
         is_seeing = perception is not None and perception.level != ERROR
-        if not is_seeing or (reading.perception_age_s or 0.0) > wanted.perception_hold_s:
+        is_late = (reading.perception_age_s or 0.0) > wanted.perception_hold_s
+        if self._camera_bad_s is None or not is_seeing or is_late:
             self._camera_bad_s = now_s
-        camera_good_s = 0.0 if self._camera_bad_s is None else now_s - self._camera_bad_s
+        camera_good_s = now_s - self._camera_bad_s
         calibrated, directory = self._calibrated, wanted.recording_directory
         return ArmingFacts(
             limits_agree=True,  # load_arm_profile refuses others
@@ -56,7 +57,7 @@ class ArmingFactFinder:
             is_only_publisher=not inputs.has_rival(now_s),
             is_model_expected=_has_model(perception, wanted.model_sha256),
             is_estop_heard=inputs.is_estop_released or not wanted.require_estop,
-            free_disk_gb=shutil.disk_usage(directory).free / 1e9 if directory else None,
+            free_disk_gb=_free_gb(directory),
             is_recording_needed=bool(directory),
             is_clock_sane=self._is_clock_sane(now_s),
             is_profile_confirmed=(
@@ -111,3 +112,11 @@ def check_recording_directory(directory: str) -> None:
         raise ConfigurationError(
             f'recording_directory {directory} is no folder; create it or leave it empty'
         )
+
+
+def _free_gb(directory: str) -> float | None:
+    """None, which fails the check, where the disk is gone."""
+    try:
+        return shutil.disk_usage(directory).free / 1e9 if directory else None
+    except OSError:
+        return None
