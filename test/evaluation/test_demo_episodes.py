@@ -25,6 +25,7 @@ from magma_ros.evaluation.demo_episodes import (  # noqa: E402
 )
 from magma_ros.evaluation.demo_files import write_files  # noqa: E402
 from magma_ros.evaluation.demo_report import DemoReport  # noqa: E402
+from magma_ros.nodes.node_program import DEMO_PROGRAMS  # noqa: E402
 from magma_ros.sim.instructions import understand  # noqa: E402
 from magma_ros.sim.scenario import make_scenario  # noqa: E402
 
@@ -149,7 +150,7 @@ def test_interrupt_brakes_the_arm_and_closes_the_bag(tmp_path: Path, domain_id: 
     assert process.stdout is not None
     assert process.stdout.readline() == 'on\n'
     nodes = children_named('magma_ros.nodes', process.pid)
-    assert len(nodes) == 4
+    assert len(nodes) == len(DEMO_PROGRAMS)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)  # an impatient second one must not leave nodes behind
