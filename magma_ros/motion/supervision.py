@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from magma_ros.motion.causes import Cause, Severity, reported_cause
 from magma_ros.motion.reason_codes import Reason
 
+ESTOP_PRESS_S = 1.0  # a press counts so long, though another publisher says "ok" right after it
 LINGER_S = 1.0  # a demand is repeated so long, so that a controller that stood still hears it
 
 

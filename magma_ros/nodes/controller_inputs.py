@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from magma_ros.motion.clock_watch import ClockWatch
 from magma_ros.motion.confirmation import Confirmation
 from magma_ros.motion.deadman import DeadmanSwitch
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.motion.supervision import read_causes
+from magma_ros.motion.supervision import ESTOP_PRESS_S, read_causes
 from magma_ros.nodes.arm_reading import ArmReading
 from magma_ros.nodes.control_tick import Inputs
 from magma_ros.nodes.controller_parameters import ControllerParameters
@@ -81,7 +82,8 @@ class ControllerInputs:
             (topics.SUPERVISION, newest.supervision),
         ):
             self._keep(topic, mailbox)
-        topics.ESTOP.subscribe(node, lambda m: newest.estop.put(m.data, time.monotonic()))
+        self._estop_pressed_s = -math.inf
+        topics.ESTOP.subscribe(node, self._on_estop)
         topics.DEADMAN.subscribe(node, self._on_deadman)
         topics.CONFIRMATION.subscribe(node, self._on_confirmation)
         topics.ACTION_CHUNK.subscribe(node, self._on_chunk)
@@ -90,6 +92,12 @@ class ControllerInputs:
         self.foreign_heartbeats = ForeignMessages(
             node, topics.heartbeat_topic(node.get_name()), lambda m: m
         )
+
+    def _on_estop(self, message: Bool) -> None:
+        now_s = time.monotonic()
+        if not message.data:
+            self._estop_pressed_s = now_s
+        self._newest.estop.put(message.data, now_s)
 
     @property
     def perception(self) -> DiagnosticStatus | None:
@@ -123,7 +131,7 @@ class ControllerInputs:
                 newest.supervision.age_s(now_s) if wanted.require_supervisor else None,
                 # Once heard its silence counts, required or not.
                 newest.estop.age_s(now_s) if wanted.require_estop or estop is not None else None,
-                estop is False,
+                estop is False or now_s - self._estop_pressed_s < ESTOP_PRESS_S,
                 self._deadman.age_s(now_s),
                 self._deadman.held_s(now_s),
                 self.confirmation,

@@ -103,16 +103,18 @@ class ControllerNode(Node):
 
     def close(self) -> None:
         """Brake, and send zero last; without the loop from the last twist alone."""
-        if self._loop.is_alive:
-            self._ask(Request.LEAVE)
-            deadline_s = time.monotonic() + BRAKE_TIME_S
-            while not self._control.is_at_rest and time.monotonic() < deadline_s:
-                time.sleep(0.01)
-        self._loop.stop()
-        for twist in ramp_down(self._last_twist, self._limits, self._period_s):
-            self._send(twist)
-            time.sleep(self._period_s)
-        self._gripper.close()
+        try:
+            if self._loop.is_alive:
+                self._ask(Request.LEAVE)
+                deadline_s = time.monotonic() + BRAKE_TIME_S
+                while not self._control.is_at_rest and time.monotonic() < deadline_s:
+                    time.sleep(0.01)
+        finally:  # whatever was wrong with asking
+            self._loop.stop()
+            for twist in ramp_down(self._last_twist, self._limits, self._period_s):
+                self._send(twist)
+                time.sleep(self._period_s)
+            self._gripper.close()
 
     # ---------------------------------------------------------------------- in the control thread
 

@@ -7,6 +7,7 @@ own silence is watched by the controller.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -16,7 +17,13 @@ from std_msgs.msg import Bool
 
 from magma_ros.motion.causes import Cause, Severity
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.motion.supervision import Demands, Watch, find_silences, write_causes
+from magma_ros.motion.supervision import (
+    ESTOP_PRESS_S,
+    Demands,
+    Watch,
+    find_silences,
+    write_causes,
+)
 from magma_ros.ros import topics
 from magma_ros.ros.node_process import run_node
 from magma_ros.ros.parameters import declare_parameters, parameter
@@ -72,7 +79,7 @@ class SupervisorNode(Node):
         super().__init__('supervisor_node', automatically_declare_parameters_from_overrides=True)
         self._watches = declare_parameters(self, SupervisorParameters).watches()
         self._heard_s: dict[Reason, float] = {}
-        self._is_estop_pressed = False
+        self._is_estop_pressed, self._estop_pressed_s = False, -math.inf
         self._demands = Demands()
         for watch in self._watches:
             if watch.reason in HEARTBEATS:
@@ -99,12 +106,14 @@ class SupervisorNode(Node):
     def _on_estop(self, message: Bool) -> None:
         self._heard_s[Reason.ESTOP] = time.monotonic()
         self._is_estop_pressed = not message.data
+        if self._is_estop_pressed:
+            self._estop_pressed_s = time.monotonic()
 
     def _on_period(self) -> None:
         now_s = time.monotonic()
         ages_s = {reason: now_s - heard_s for reason, heard_s in self._heard_s.items()}
         causes = find_silences(ages_s, self._watches)
-        if self._is_estop_pressed:
+        if self._is_estop_pressed or now_s - self._estop_pressed_s < ESTOP_PRESS_S:
             causes = (*causes, Cause(Reason.ESTOP, Severity.ESTOP))
         self._demands = self._demands.renew(causes, now_s)
         demands = self._demands.causes
