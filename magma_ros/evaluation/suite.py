@@ -14,7 +14,7 @@ from typing import Any
 from magma_ros.errors import ConfigurationError
 from magma_ros.evaluation.trials import Ablation, Condition
 from magma_ros.pipeline import MODES
-from magma_ros.sim.tasks import TASK_KINDS, TaskKind
+from magma_ros.sim.tasks import TASK_KINDS
 
 Result = Mapping[str, Any]  # what ``trials.summarise`` gave
 
