@@ -13,7 +13,7 @@ from magma_ros.ros.operator_client import OperatorClient
 from magma_ros.sim.scene import Variation
 from magma_ros.sim.tasks import TIME_LIMIT_S, TaskKind
 
-REST_S = 3.0  # time to come to rest
+REST_S = 10.0  # time to come to rest, on a busy machine too
 SETTLE_S = 0.4  # old pictures leave the queues, Servo forgets the last motion
 ARMING_S = 30.0  # on a busy machine joint states come late now and then
 LATCHED = ('stop', 'estop')
