@@ -134,7 +134,8 @@ def _brake_first(session: NodeSession) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # Ctrl-C too: no arm may be left moving. Should this fail, the controller brakes when it is stopped, and Servo when it is silent.
+        # Ctrl-C too: no arm may be left moving.
+        # Should this fail, the controller brakes when it is stopped, and Servo when it is silent.
         with contextlib.suppress(MagmaError):
             session.rest()
         raise
