@@ -27,10 +27,11 @@ SUITE: dict[str, Condition] = {
         for task in TASK_KINDS[:3]
     },
     **{
-        f'pick_path_{ablation}': Condition('pick', 'path', 50, ablation=ablation)
+        f'{task}_path_{ablation}': Condition(task, 'path', 50, ablation=ablation)
+        for task in TASK_KINDS[:3]
         for ablation in _ABLATIONS
     },
-    **{f'{task}_random': Condition(task, 'direct', 50, actor='random') for task in TASK_KINDS[:2]},
+    **{f'{task}_random': Condition(task, 'direct', 50, actor='random') for task in TASK_KINDS[:3]},
     'pick_path_nodes': Condition('pick', 'path', 12, through='nodes'),
 }
 _VARIANTS = {'blank': 'grey picture', 'swapped': "another cube's colour said"}
