@@ -18,7 +18,7 @@ class Entry:
     """One measured figure.
 
     ``goal`` is compared with ``ratio`` when there is a baseline, else with ``value``; lower is
-    better unless ``higher_is_better``.
+    better unless ``higher_is_better``. Whatever the figure, an entry with ``complaints`` fails.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Entry:
     goal: float
     baseline: float | None = None
     higher_is_better: bool = False
+    complaints: tuple[str, ...] = ()  # what else was not as it should be
 
     @property
     def ratio(self) -> float | None:
@@ -35,7 +36,9 @@ class Entry:
 
     @property
     def is_passed(self) -> bool:
-        """Whether the goal is met."""
+        """Whether the goal is met and nothing else was wrong."""
+        if self.complaints:
+            return False
         measured = self.value if self.ratio is None else self.ratio
         return measured >= self.goal if self.higher_is_better else measured <= self.goal
 
