@@ -6,6 +6,8 @@
       InstructionError     the sentence cannot be used
       CameraError          no picture, or not one that can be used
       ArmError             the arm or its driver is not as the profile says
+      RecordingError       a recording cannot be written, or a bag cannot be read
+        DiskError          its disk is full, read-only or gone
       EnvironmentMissing   a program, library or device is missing on this machine
 
 Errors of our own (broken invariants) stay ValueError, AssertionError and their kin: those are
@@ -35,6 +37,14 @@ class CameraError(MagmaError):
 
 class ArmError(MagmaError):
     """The arm or its driver is not as the arm profile says."""
+
+
+class RecordingError(MagmaError):
+    """A recording cannot be written, or a bag cannot be read; names the file."""
+
+
+class DiskError(RecordingError):
+    """The disk of a recording is full, read-only or gone."""
 
 
 class EnvironmentMissing(MagmaError):  # noqa: N818 (it names what is wrong, as a whole)

@@ -1,0 +1,1 @@
+"""Episodes on disk: written so that nothing is lost, read so that nothing is believed. No ROS."""

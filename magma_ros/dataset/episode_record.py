@@ -1,0 +1,90 @@
+"""``episode.json`` beside a bag: who, what, how it ended, and how well it was recorded.
+
+The operator may still say so after the bag was closed, therefore this file decides and the copy
+inside the bag (attachment) is of the moment of closing. Fields are only ever added.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from magma_ros.dataset.journal import as_recording_error
+from magma_ros.errors import RecordingError
+
+EPISODE_FILE = 'episode.json'
+SCHEMA_VERSION = 1
+LARGEST = 16 * 1024**2  # bytes that are read
+LONGEST_NOTE, MOST_NOTES = 2000, 1000
+
+
+@dataclass(frozen=True)
+class EpisodeRecord:
+    """What is known of one episode. Times in nanoseconds of the system clock (UTC)."""
+
+    episode_id: str
+    started_ns: int
+    ended_ns: int = 0  # 0: it did not come to an end
+    ended_by: str = ''  # operator, shutdown, DISK, RECORDER, repair
+    success: bool | None = None  # what the operator said
+    discarded: bool = False
+    notes: tuple[tuple[int, str], ...] = ()
+    topics: dict[str, dict[str, Any]] = field(default_factory=dict)  # count, lost, rate, ...
+    health: tuple[str, ...] = ()  # warnings during the episode, each once
+    clamped: int = 0  # messages whose time was held while the clock was set back
+    context: dict[str, Any] = field(default_factory=dict)  # model, parameters, software, ...
+    schema_version: int = SCHEMA_VERSION
+
+    def with_note(self, now_ns: int, text: str) -> EpisodeRecord:
+        """With one more note, cut to a sensible length."""
+        return replace(self, notes=(*self.notes, (now_ns, text[:LONGEST_NOTE]))[-MOST_NOTES:])
+
+    def to_json(self) -> str:
+        """As text."""
+        return json.dumps(asdict(self), indent=1)
+
+
+def write_record(folder: Path, record: EpisodeRecord, is_final: bool = True) -> None:
+    """Write ``episode.json``, whole or not at all; the final one waits for the disk.
+
+    Raises:
+        DiskError: the disk is full, read-only or gone.
+        RecordingError: the folder cannot be written.
+    """
+    temporary = folder / f'{EPISODE_FILE}.new'
+    try:
+        with temporary.open('w', encoding='utf-8') as stream:
+            stream.write(record.to_json())
+            stream.flush()
+            if is_final:
+                os.fsync(stream.fileno())
+        temporary.replace(folder / EPISODE_FILE)
+    except OSError as error:
+        raise as_recording_error(error, folder / EPISODE_FILE) from error
+
+
+def read_record(folder: Path) -> EpisodeRecord | None:
+    """What is known of a bag; None: it was not recorded by us.
+
+    Raises:
+        RecordingError: the file is no such record.
+    """
+    path = folder / EPISODE_FILE
+    if not path.exists() and not path.is_symlink():
+        return None
+    try:
+        if path.is_symlink() or path.stat().st_size > LARGEST:
+            raise RecordingError(f'{path} is a link or longer than {LARGEST} bytes; not read')
+        values = json.loads(path.read_text(encoding='utf-8'))
+        known = {name: values[name] for name in EpisodeRecord.__dataclass_fields__}
+        known['notes'] = tuple((int(at), str(text)) for at, text in known['notes'])
+        known['health'] = tuple(map(str, known['health']))
+        return EpisodeRecord(**known)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise RecordingError(
+            f'{path} is no record of an episode ({type(error).__name__}: {error}); move it away '
+            'to use the bag without it'
+        ) from error
