@@ -45,14 +45,25 @@ class StepTimes:
 
 
 def published_preparation(rgb: NDArray[np.uint8], settings: PreprocessorConfig) -> torch.Tensor:
-    """(1, 3, base, base) as Magma's robot policy and image processor do it, with PIL and torch."""
+    """(n, 3, base, base), operation by operation as published, without torchvision itself.
+
+    Source: ``magma_model.py`` (Pillow's resize) and ``image_processing_magma.py`` of Magma's
+    repository; its ToTensor copies, scales and reorders, its Normalize works on a copy, and the
+    crops of all pictures are joined even if there is one.
+    """
     size_px, base = settings.robot_size_px, settings.base_img_size
     assert size_px is not None
     small = Image.fromarray(rgb).resize((size_px, size_px), Image.Resampling.BICUBIC)
-    pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous().float().div(255)
+    pixels = torch.from_numpy(np.array(small, np.uint8, copy=True)).permute(2, 0, 1).contiguous()
+    pixels = pixels.to(torch.float32).div(255).clone()
     mean, std = (torch.tensor(values)[:, None, None] for values in (settings.mean, settings.std))
-    pixels = ((pixels - mean) / std)[None]
-    return torch.nn.functional.interpolate(pixels, (base, base), mode='bilinear')
+    pixels.sub_(mean).div_(std)
+    rows, columns = settings.grid(width_px=size_px, height_px=size_px)
+    size = (rows * base, columns * base)
+    canvas = torch.nn.functional.interpolate(pixels[None], size, mode='bilinear')
+    crops = canvas.unfold(2, base, base).unfold(3, base, base)
+    crops = crops.permute(0, 2, 3, 1, 4, 5).reshape(rows * columns, -1, base, base)
+    return torch.cat([crops], dim=0)
 
 
 class StraightforwardWay:
