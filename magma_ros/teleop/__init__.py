@@ -1,0 +1,1 @@
+"""Driving by hand: devices in, the same action chunks out that a policy sends. No ROS in here."""
