@@ -12,6 +12,7 @@
         target     measured pose + delta = where to go
         smooth     limited speed, acceleration and jerk
         limit      box, cone, speed, joints, travel on one picture: what may be sent
+        ease       what that changed, within the jerk limit
         verify     a second opinion on the very numbers
 
 Both are plain functions: no ROS, no clock, no threads. Nodes, simulation and tests call these two.
@@ -41,6 +42,7 @@ from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ActionModel
 from magma_ros.model.action_scaling import ActionStatistics, decode_delta
 from magma_ros.motion.blind_travel import BlindTravel, keep_blind_travel
 from magma_ros.motion.chunk_blending import DueStep
+from magma_ros.motion.easing import ease, easing_time_s, fading_per_s
 from magma_ros.motion.limits import keep_inside, limit_gripper, limit_rates, response_time_s
 from magma_ros.motion.motion_memory import MotionMemory
 from magma_ros.motion.path_follower import PathFollower
@@ -157,17 +159,21 @@ def command(
     """
     measured = arm.pose_gripper_in_base
     if not np.isfinite([*measured.translation_m, *measured.quaternion_xyzw]).all():
-        memory.twist, memory.motion = Twist.zero(), Motion.at_rest(memory.motion.pose)
+        memory.twist = memory.change = Twist.zero()
+        memory.motion = Motion.at_rest(memory.motion.pose)
         why = (Reason.JOINTS_INVALID.name,)
         return MotionCommand(memory.twist, memory.gripper_opening, memory.motion.pose, why)
     age_s = _schedule(memory, arm, chunk, permission > 0.0, limits, now_ns)
     slowed_by = _smooth(memory, measured, age_s, permission, limits, period_s)
-    wish = Twist.zero() if memory.is_held else twist_towards(memory.motion, measured)
+    wish = memory.motion.twist  # while braking nothing pulls
+    if permission > 0.0:
+        wish = twist_towards(memory.motion, measured)
     steady, rates = limit_rates(wish, memory.twist, limits, period_s)
-    twist, walls = _limit(memory, arm, steady, limits, period_s)
+    inside, walls = _limit(memory, arm, steady, limits, period_s)
+    twist, change = ease(inside, memory.twist, memory.change, limits, period_s)
     gripper = _grip(memory, permission > 0.0, limits, period_s)
     twist, gripper, failed = _verify(memory, arm, twist, gripper, limits, period_s)
-    memory.twist, memory.gripper_opening = twist, gripper
+    memory.twist, memory.change, memory.gripper_opening = twist, change, gripper
     memory.arm_twist = follow_with_lag(memory.arm_twist, twist, period_s)
     memory.blind = memory.blind.after(twist, period_s)
     clipped = (*memory.due.clipped, *slowed_by, *rates, *walls, *failed)
@@ -216,6 +222,7 @@ def _smooth(
         memory.motion = brake(memory.motion, limits, period_s)
         if memory.motion.is_at_rest:
             memory.hold_at(measured)
+            memory.is_held = memory.is_sent_at_rest
         return ('brake',)
     motion = keep_on_leash(memory.motion, measured)
     (linear, angular), slowed_by = speed_share(motion, measured, age_s, limits)
@@ -229,13 +236,16 @@ def _limit(
     memory: MotionMemory, arm: ArmState, steady: Twist, limits: MotionLimits, period_s: float
 ) -> tuple[Twist, tuple[str, ...]]:
     """Keep the twist inside of every wall, and the motion from going on behind one."""
-    measured, response_s = arm.pose_gripper_in_base, response_time_s(period_s)
+    measured = arm.pose_gripper_in_base
+    easing_s = easing_time_s(limits)
+    response_s = response_time_s(period_s) + easing_s
     coasted = coast(measured, memory.arm_twist)
     twist, walls = keep_inside(steady, measured, coasted, limits, response_s)
-    twist, blind = keep_blind_travel(twist, memory.blind, limits, response_s)
+    twist, blind = keep_blind_travel(twist, memory.blind, limits, period_s + easing_s)
     joints: tuple[str, ...] = ()
     if memory.joints is not None:
-        twist, joints = memory.joints.spare(arm.joint_positions_rad, twist, response_s)
+        fading = fading_per_s(twist, limits)
+        twist, joints = memory.joints.spare(arm.joint_positions_rad, twist, response_s, fading)
     memory.motion = adopt_walls(memory.motion, measured, steady, twist)
     return twist, (*walls, *blind, *joints)
 

@@ -6,6 +6,7 @@ of the box, and singular poses. It only ever shortens the twist as a whole, so i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +19,12 @@ from magma_ros.motion.workspace import approach_speed
 
 LEAVING_SHARE = 0.25  # away from a singular pose, however near it is
 AHEAD_RAD = 0.01  # how far along a motion its condition number is looked up
-DAMPING = 1e-5
+FURTHEST_AHEAD_RAD = 0.1  # further ahead the Jacobian says nothing of this motion
+SMALLEST_VALUE = 1e-4  # singular value of a Jacobian
+# The halves of a twist are eased each for itself, so a joint slows down less evenly than the tool.
+SPEED_SHARE = 0.97  # of a joint's speed
+FADING_SHARE = 0.5  # of the braking that the tool may do
+ROOM_RAD = 0.03  # in front of the margin, which the verifier insists on
 SLOWEST_RAD_S = 1e-6  # slower joints are at rest
 
 
@@ -53,6 +59,7 @@ class JointMotion:
     speeds_rad_s: FloatArray
     condition: float
     condition_ahead: float  # a little further along this motion
+    fastest_rad_s: FloatArray  # from here to there, >= 0
 
 
 @dataclass(frozen=True)
@@ -62,24 +69,42 @@ class JointGuard:
     model: JointModel
     limits: JointLimits
 
-    def motion(self, positions_rad: FloatArray, twist: Twist) -> JointMotion:
-        """Joint speeds (damped least squares) and condition numbers of a twist."""
-        jacobian = self.model.jacobian(positions_rad)
-        wish = np.concatenate([twist.linear_m_s, twist.angular_rad_s])
-        square = jacobian @ jacobian.T + DAMPING * np.eye(6)
-        speeds = jacobian.T @ np.linalg.solve(square, wish)
+    def motion(
+        self, positions_rad: FloatArray, twist: Twist, ahead_s: float = RESPONSE_S
+    ) -> JointMotion:
+        """Joint speeds of a twist, now and so much later, and condition numbers."""
+        condition, speeds = self._speeds(positions_rad, twist)
         fastest = max(float(np.abs(speeds).max()), SLOWEST_RAD_S)
-        ahead = positions_rad + AHEAD_RAD * speeds / fastest
-        condition = self.model.condition(positions_rad)
-        return JointMotion(positions_rad, speeds, condition, self.model.condition(ahead))
+        ahead_rad = max(AHEAD_RAD, min(ahead_s * fastest, FURTHEST_AHEAD_RAD))
+        ahead = positions_rad + ahead_rad * speeds / fastest
+        condition_ahead, speeds_ahead = self._speeds(ahead, twist)
+        fastest_rad_s = np.maximum(np.abs(speeds), np.abs(speeds_ahead))
+        return JointMotion(positions_rad, speeds, condition, condition_ahead, fastest_rad_s)
+
+    def _speeds(self, positions_rad: FloatArray, twist: Twist) -> tuple[float, FloatArray]:
+        """Condition number, and joint speeds by the pseudo-inverse."""
+        wish = np.concatenate([twist.linear_m_s, twist.angular_rad_s])
+        left, values, right = np.linalg.svd(
+            self.model.jacobian(positions_rad), full_matrices=False
+        )
+        values = np.maximum(values, SMALLEST_VALUE)
+        return float(values[0] / values[-1]), (wish @ left / values) @ right
 
     def spare(
-        self, positions_rad: FloatArray, wish: Twist, response_s: float = RESPONSE_S
+        self,
+        positions_rad: FloatArray,
+        wish: Twist,
+        response_s: float = RESPONSE_S,
+        fading_per_s: float = math.inf,
     ) -> tuple[Twist, tuple[str, ...]]:
-        """The wish, shortened to what the joints may do, and the names of what shortened it."""
+        """The wish, shortened to what the joints may do, and the names of what shortened it.
+
+        ``fading_per_s``: by what share of itself the wish can be slowed down within a second.
+        """
         if not (wish.linear_m_s.any() or wish.angular_rad_s.any()):
             return wish, ()
-        share, names = joint_share(self.motion(positions_rad, wish), self.limits, response_s)
+        motion = self.motion(positions_rad, wish, response_s)
+        share, names = joint_share(motion, self.limits, response_s, fading_per_s)
         if share >= 1.0:
             return wish, ()
         return Twist(share * wish.linear_m_s, share * wish.angular_rad_s), names
@@ -88,10 +113,10 @@ class JointGuard:
         """What a command asks of each joint, for the verifier."""
         if not (sent.linear_m_s.any() or sent.angular_rad_s.any()):
             return ()
-        limits, motion = self.limits, self.motion(positions_rad, sent)
+        limits, (_, speeds_rad_s) = self.limits, self._speeds(positions_rad, sent)
         numbers = zip(
             positions_rad.tolist(),
-            motion.speeds_rad_s.tolist(),
+            speeds_rad_s.tolist(),
             (limits.lower_rad + limits.margin_rad).tolist(),
             (limits.upper_rad - limits.margin_rad).tolist(),
             limits.speed_rad_s.tolist(),
@@ -101,17 +126,22 @@ class JointGuard:
 
 
 def joint_share(
-    motion: JointMotion, limits: JointLimits, response_s: float = RESPONSE_S
+    motion: JointMotion,
+    limits: JointLimits,
+    response_s: float = RESPONSE_S,
+    fading_per_s: float = math.inf,
 ) -> tuple[float, tuple[str, ...]]:
     """Share (0..1) of a motion that is allowed; ``joint_speed``, ``joint_limit``, ``singular``."""
     shares = {'singular': _singular_share(motion, limits)}
     speeds = np.maximum(np.abs(motion.speeds_rad_s), SLOWEST_RAD_S)
-    shares['joint_speed'] = float((limits.speed_rad_s / speeds).min())
+    fastest = np.maximum(motion.fastest_rad_s, SLOWEST_RAD_S)
+    shares['joint_speed'] = SPEED_SHARE * float((limits.speed_rad_s / fastest).min())
     goes_up = motion.speeds_rad_s > 0
     up_rad = limits.upper_rad - motion.positions_rad
     down_rad = motion.positions_rad - limits.lower_rad
-    left_rad = np.where(goes_up, up_rad, down_rad) - limits.margin_rad
-    room = zip(left_rad.tolist(), limits.brake_rad_s2.tolist(), strict=True)
+    left_rad = np.where(goes_up, up_rad, down_rad) - limits.margin_rad - ROOM_RAD
+    brakes = np.minimum(limits.brake_rad_s2, FADING_SHARE * fading_per_s * speeds)
+    room = zip(left_rad.tolist(), brakes.tolist(), strict=True)
     allowed = [approach_speed(left, brake, response_s) for left, brake in room]
     moves = np.abs(motion.speeds_rad_s) > SLOWEST_RAD_S
     ends = np.array(allowed) / speeds

@@ -11,7 +11,8 @@ from magma_ros.motion.chunk_check import ChunkRules
 from magma_ros.motion.chunk_schedule import ChunkSchedule
 from magma_ros.motion.gripper_gate import GripperGate
 from magma_ros.motion.joint_limits import JointGuard
-from magma_ros.motion.smoothing import Motion
+from magma_ros.motion.norms import length
+from magma_ros.motion.smoothing import REST_SPEED, Motion
 
 
 @dataclass
@@ -25,6 +26,7 @@ class MotionMemory:
     gripper_opening: float  # sent last
     gate: GripperGate  # between what is due and what is sent
     joints: JointGuard | None = None  # None: joint limits are left to Servo
+    change: Twist = field(default_factory=Twist.zero)  # of what is sent, per second
     blind: BlindTravel = BlindTravel()  # the way on the newest picture
     arm_twist: Twist = field(default_factory=Twist.zero)  # what the arm is expected to do
     is_held: bool = True  # stopped, and latched where the arm was measured
@@ -41,6 +43,11 @@ class MotionMemory:
         schedule, gate = ChunkSchedule(rules or ChunkRules()), GripperGate(opening)
         return MotionMemory(schedule, due, motion, Twist.zero(), opening, gate, joints)
 
+    @property
+    def is_sent_at_rest(self) -> bool:
+        """Whether the twist sent last is standing still."""
+        return max(length(self.twist.linear_m_s), length(self.twist.angular_rad_s)) < REST_SPEED
+
     def hold_at(self, measured: Pose) -> None:
         """Latch: stay here until there is something new to do."""
         self.due = DueStep(measured, self.gripper_opening)
@@ -51,4 +58,4 @@ class MotionMemory:
         """The arm has stopped without us: go on from rest, where it is now."""
         self.schedule.flush()
         self.hold_at(measured)
-        self.twist = self.arm_twist = Twist.zero()
+        self.twist = self.change = self.arm_twist = Twist.zero()
