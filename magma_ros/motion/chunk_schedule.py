@@ -48,9 +48,14 @@ class ChunkSchedule:
         self._outcomes.clear()
 
     def remember(self, arm: ArmState) -> None:
-        """Keep the measured state as long as a picture that old may still cause motion."""
-        if self._states and arm.stamp_ns <= self._states[-1].stamp_ns:
+        """Keep the measured state as long as a picture that old may still cause motion.
+
+        After the clock went back the states that seem to be of the future are forgotten.
+        """
+        if self._states and arm is self._states[-1]:
             return
+        while self._states and self._states[-1].stamp_ns >= arm.stamp_ns:
+            self._states.pop()
         self._states.append(arm)
         oldest_ns = arm.stamp_ns - int((self.rules.max_age_s + 0.2) * 1e9)
         while self._states[0].stamp_ns < oldest_ns:

@@ -10,7 +10,7 @@ BACKWARD_S = 0.05  # a clock that stands still has not jumped; deadlines are mon
 
 @dataclass
 class ClockWatch:
-    """Call :meth:`note` in each tick."""
+    """Call :meth:`note` in each tick, and from no other thread: its order would be lost."""
 
     jumped_s: float | None = None  # when the last jump was seen, on the monotonic clock
     _before: tuple[float, int] | None = None

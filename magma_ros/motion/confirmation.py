@@ -1,8 +1,9 @@
-"""Who raises must show that he has seen the latest fault, and must hold the button.
+"""Who raises must show that he has seen the present state, and must hold the button.
 
-The controller publishes a nonce that changes with every fault. The operator's program sends it
-back for as long as the person holds the button. A replayed recording, a script that blindly
-retries and a confirmation from before the last fault all carry another nonce.
+The controller publishes a nonce that changes with every mode but ARMING, which is the same button
+held on. The operator's program sends back the one the person decided on, for as long as the
+button is held. A replayed recording, a script that blindly retries and a confirmation from before
+the last fault all carry another nonce; no confirmation is good for two raises.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ class GripperGate:
     agreed: int = 0  # steps in a row with this wish
     step: tuple[int, int] | None = None  # stamp and index of the newest step
     unchanged_s: float = CHANGE_S
+    is_decided: bool = False  # steps agreed on the opening since the arm may move
 
     def pass_on(self, step: tuple[int, int], opening: float, period_s: float) -> GripperGate:
         """One tick in which ``step`` (stamp of its picture, index in its chunk) is due."""
@@ -31,10 +32,12 @@ class GripperGate:
             agreed = gate.agreed + 1 if wish == gate.wish else 1
             gate = replace(gate, step=step, wish=wish, agreed=agreed)
         is_due = gate.agreed >= AGREEING_STEPS and gate.unchanged_s >= CHANGE_S
-        if gate.wish is None or gate.wish == gate.opening or not is_due:
+        if gate.wish is None or not is_due:
             return gate
-        return replace(gate, opening=gate.wish, unchanged_s=0.0)
+        is_change = gate.wish != gate.opening
+        unchanged_s = 0.0 if is_change else gate.unchanged_s
+        return replace(gate, opening=gate.wish, unchanged_s=unchanged_s, is_decided=True)
 
     def stay(self, opening: float, period_s: float) -> GripperGate:
-        """One tick of braking or holding: the gripper keeps what was sent to it."""
+        """One tick of braking or holding: what was sent stays, what was agreed on is void."""
         return GripperGate(opening, unchanged_s=self.unchanged_s + period_s)

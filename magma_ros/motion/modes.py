@@ -16,6 +16,7 @@ class Mode(enum.Enum):
     READY = 'ready'
     POLICY = 'policy'
     TELEOP = 'teleop'
+    PLANNED = 'planned'
     HOLD = 'hold'
     STOP = 'stop'
     ESTOP = 'estop'
@@ -31,6 +32,9 @@ class Request(enum.Enum):
     CLEAR = 'clear'
     DISARM = 'disarm'
     ESTOP = 'estop'
+    HOME = 'home'
+    APPROACH = 'approach'
+    RETREAT = 'retreat'
     LEAVE = 'leave'
 
 
@@ -49,13 +53,21 @@ class TransitionRules:
 
 
 @dataclass(frozen=True)
+class PlannedEnd:
+    """How the planned motion ended that began when the mode PLANNED did."""
+
+    begun_s: float  # since_s of the state that it belongs to
+    has_arrived: bool
+
+
+@dataclass(frozen=True)
 class ControllerState:
     """The mode, since when, and why. Times on the monotonic clock."""
 
     mode: Mode = Mode.DISARMED
     since_s: float = 0.0
     reasons: tuple[Reason, ...] = ()  # what led here
-    faults: int = 0  # counts every HOLD, STOP and ESTOP: the nonce is made of it
+    changes: int = 0  # counts modes, ARMING apart: the nonce is made of it
     has_causes: bool = False
     causes_changed_s: float = 0.0  # since when that is so
     degraded_s: float | None = None  # when a DEGRADED cause was last there
@@ -64,10 +76,11 @@ class ControllerState:
 
     @property
     def may_move(self) -> bool:
-        """Whether commands may contain motion other than braking."""
+        """Whether commands to Servo may contain motion other than braking."""
         return self.mode in MOVING
 
 
-MOVING = (Mode.POLICY, Mode.TELEOP)
-ARMED = (Mode.READY, *MOVING, Mode.HOLD)
+MOVING = (Mode.POLICY, Mode.TELEOP)  # by commands to Servo
+ARMED = (Mode.READY, *MOVING, Mode.PLANNED, Mode.HOLD)
 LATCHED = (Mode.STOP, Mode.ESTOP)
+DESTINATIONS = (Request.HOME, Request.APPROACH, Request.RETREAT)

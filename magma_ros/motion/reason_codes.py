@@ -53,6 +53,7 @@ class Reason(enum.IntEnum):
     TRACKING = 155, 'the arm does not follow its commands'
     EFFORT = 156, 'a motor works too hard'
     TEMP = 157, 'a motor is too hot'
+    PLAN = 158, 'a planned motion found no way, or did not arrive'
 
     MODEL_CRASH = 160, 'the model process died'
     MODEL_OOM = 161, 'the model ran out of memory'

@@ -4,13 +4,15 @@
                                                     | ^               |
                                             deadman v | released      | deadman
                                                    TELEOP <-----------+
-    READY, POLICY, TELEOP --cause, hold--> HOLD --start--> POLICY, --deadman--> TELEOP
+    READY, HOLD --home, approach, retreat--> PLANNED --arrived--> READY
+    READY, POLICY, TELEOP, PLANNED --cause, hold--> HOLD --start--> POLICY, --deadman--> TELEOP
     STOP, ESTOP (latched) <-- worse causes --clear--> DISARMED
     FINALIZED <-- leave, from anywhere; nothing leads out
 
-The arm moves in POLICY and TELEOP only; every other mode brakes and then holds the pose. Raising
+The arm moves in POLICY and TELEOP by commands to Servo, and in PLANNED along a trajectory that was
+checked as a whole while Servo is paused; every other mode brakes and then holds the pose. Raising
 is up to the operator, one step at a time: at rest, with no cause active, and with the nonce of the
-latest fault confirmed (``confirmation.py``). The policy has no transition rights: its silence or
+present state confirmed (``confirmation.py``). The policy has no transition rights: its silence or
 its nonsense can stop the arm, nothing it says can start it. Faults win over requests of the same
 tick.
 
@@ -26,7 +28,7 @@ from dataclasses import replace
 from magma_ros.motion.causes import CAUSE_RULES, Cause, Severity
 from magma_ros.motion.modes import (
     ARMED,
-    LATCHED,
+    DESTINATIONS,
     ControllerState,
     Mode,
     Request,
@@ -48,12 +50,13 @@ _RAISES = {
     (Mode.HOLD, Request.START): Mode.POLICY,
     (Mode.STOP, Request.CLEAR): Mode.DISARMED,
     (Mode.ESTOP, Request.CLEAR): Mode.DISARMED,
+    **{(mode, goal): Mode.PLANNED for mode in (Mode.READY, Mode.HOLD) for goal in DESTINATIONS},
 }
 _CAUSE_OF_REQUEST = {
     Request.HOLD: Cause(Reason.OPERATOR_HOLD, Severity.HOLD),
     Request.ESTOP: Cause(Reason.ESTOP, Severity.ESTOP),
 }
-_ASKING = (Request.ARM, Request.START, Request.CLEAR, Request.DISARM)
+_ASKING = (Request.ARM, Request.START, Request.CLEAR, Request.DISARM, *DESTINATIONS)
 _UNKNOWN_INPUT = Cause(Reason.UNKNOWN_INPUT, Severity.HOLD)
 
 
@@ -94,6 +97,8 @@ def step(
     if state.mode is Mode.ARMING:
         armed, refusals = _finish_arming(state, seen, is_at_rest, now_s, rules)
         return armed, (*reasons, *refusals)
+    if state.mode is Mode.PLANNED:
+        return _finish_planned(state, seen, now_s), reasons
     return _go_by_hand_or_resume(state, seen, causes, now_s, thresholds, rules), reasons
 
 
@@ -201,6 +206,26 @@ def _finish_arming(
     return _enter(state, Mode.READY, (), now_s), ()
 
 
+def _finish_planned(state: ControllerState, seen: Observations, now_s: float) -> ControllerState:
+    """READY on arrival, HOLD when there was no way, or when the deadman switch is pressed.
+
+    Whoever wants to steer lets go and presses again: Servo has to be back first.
+    """
+    if _is_pressed(state, seen, now_s):
+        return _enter(state, Mode.HOLD, (Reason.TAKEOVER,), now_s)
+    end = seen.planned_end
+    if end is None or end.begun_s != state.since_s:
+        return state
+    if end.has_arrived:
+        return _enter(state, Mode.READY, (), now_s)
+    return _enter(state, Mode.HOLD, (Reason.PLAN,), now_s)
+
+
+def _is_pressed(state: ControllerState, seen: Observations, now_s: float) -> bool:
+    """Since this mode began: a switch that is stuck changes nothing."""
+    return seen.deadman_held_s is not None and seen.deadman_held_s < now_s - state.since_s
+
+
 def _go_by_hand_or_resume(
     state: ControllerState,
     seen: Observations,
@@ -210,14 +235,12 @@ def _go_by_hand_or_resume(
     rules: TransitionRules,
 ) -> ControllerState:
     """TELEOP when the deadman switch is pressed; or back to POLICY when a HOLD may resume."""
-    held_s = seen.deadman_held_s
     if state.mode not in ARMED or state.mode is Mode.TELEOP:
         return state
-    # Pressed since this mode began: a switch that is stuck ends no HOLD.
-    is_pressed = held_s is not None and held_s < now_s - state.since_s
     is_heard = seen.deadman_age_s is not None and (seen.deadman_age_s <= thresholds.deadman_hold_s)
     holding = [cause for cause in causes if cause.severity >= Severity.HOLD]
-    if is_pressed and is_heard and all(cause.allows_takeover for cause in holding):
+    may_take_over = all(cause.allows_takeover for cause in holding)
+    if _is_pressed(state, seen, now_s) and is_heard and may_take_over:
         return _enter(state, Mode.TELEOP, (Reason.TAKEOVER,), now_s)
     if (
         rules.may_resume
@@ -235,12 +258,11 @@ def _go_by_hand_or_resume(
 def _enter(
     state: ControllerState, mode: Mode, reasons: tuple[Reason, ...], now_s: float
 ) -> ControllerState:
-    is_fault = mode in (Mode.HOLD, *LATCHED)
     return ControllerState(
         mode,
         now_s,
         reasons,
-        state.faults + is_fault,
+        state.changes + (mode is not Mode.ARMING),  # ARMING goes on with what armed it
         state.has_causes,
         state.causes_changed_s,
         state.degraded_s,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from magma_ros.data_types import Pose
 from magma_ros.motion.causes import Cause, Severity
+from magma_ros.motion.modes import PlannedEnd
 from magma_ros.motion.norms import length
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.rotations import quaternion_difference
@@ -62,6 +63,7 @@ class Observations:
     is_verified: bool = True  # the verifier agreed with the last command
     reported: tuple[Cause, ...] = ()  # by perception, supervisor, Servo, clock
     failed_checks: tuple[str, ...] = ()  # of arming
+    planned_end: PlannedEnd | None = None  # of the newest planned motion; None: under way
 
 
 def find_causes(

@@ -10,7 +10,14 @@ from magma_ros.motion.causes import Cause
 from magma_ros.motion.chunk_check import ChunkRules
 from magma_ros.motion.confirmation import Confirmation
 from magma_ros.motion.joint_limits import JointGuard
-from magma_ros.motion.modes import LATCHED, ControllerState, Mode, Request, TransitionRules
+from magma_ros.motion.modes import (
+    LATCHED,
+    ControllerState,
+    Mode,
+    PlannedEnd,
+    Request,
+    TransitionRules,
+)
 from magma_ros.motion.motion_memory import MotionMemory
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.motion.state_machine import speed_share, step
@@ -39,6 +46,8 @@ class Inputs:
     reported: tuple[Cause, ...] = ()
     failed_checks: tuple[str, ...] = ()
     clock_jumped_s: float | None = None  # when, the last time
+    is_planned_running: bool = False  # something other than Servo still moves the arm
+    planned_end: PlannedEnd | None = None
 
 
 @dataclass
@@ -64,17 +73,19 @@ class ControlTick:
     _ticked_s: float | None = None
     _clock_jumped_s: float | None = None  # the jump that has been dealt with
     _spoken_s: float = -1e9  # the operator's last request
+    _is_planned_running: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is commanded to move."""
-        return self._memory is None or self._memory.is_held
+        is_held = self._memory is None or self._memory.is_held
+        return is_held and not self._is_planned_running
 
     @property
     def nonce(self) -> str:
-        """What the operator must confirm to raise; changes with every fault and every process."""
-        return f'{self.session}-{self.state.faults}'
+        """What the operator must confirm to raise; good for one raise of one process."""
+        return f'{self.session}-{self.state.changes}'
 
     @property
     def refused(self) -> dict[str, int]:
@@ -82,6 +93,14 @@ class ControlTick:
         if self._memory is None:
             return {}
         return {reason.name: count for reason, count in self._memory.schedule.refused.items()}
+
+    @property
+    def gripper_wish(self) -> float | None:
+        """The opening to send; None unless the arm may move and somebody has decided on one."""
+        with self._lock:
+            memory = self._memory
+            is_wanted = memory is not None and memory.gate.is_decided and self.state.may_move
+            return memory.gripper_opening if memory is not None and is_wanted else None
 
     def share(self, now_s: float) -> float:
         """Share of the speed that is allowed now."""
@@ -124,6 +143,7 @@ class ControlTick:
 
     def _step(self, inputs: Inputs, request: Request | None, now_s: float) -> None:
         before = self.state.mode
+        self._is_planned_running = inputs.is_planned_running
         self.state, self.reasons = step(
             self.state,
             self._observe(inputs, now_s),
@@ -143,7 +163,8 @@ class ControlTick:
         if self._off_track_since_s is not None:
             off_track_s = now_s - self._off_track_since_s
         spoken_s = max(self._spoken_s, inputs.confirmation.heard_s)
-        is_driving = inputs.deadman_held_s is not None
+        if inputs.deadman_held_s is not None:  # its press counts; a taped switch is nobody
+            spoken_s = max(spoken_s, now_s - inputs.deadman_held_s)
         return Observations(
             joints_age_s=inputs.joints_age_s,
             chunk_age_s=self.chunk_age_s(now_s),
@@ -155,7 +176,7 @@ class ControlTick:
             is_estop_pressed=inputs.is_estop_pressed,
             deadman_age_s=inputs.deadman_age_s,
             deadman_held_s=inputs.deadman_held_s,
-            presence_age_s=0.0 if is_driving else now_s - spoken_s,
+            presence_age_s=now_s - spoken_s,
             confirmed_s=inputs.confirmation.held_s(self.nonce, now_s),
             refused_in_a_row=0 if memory is None else memory.schedule.refused_in_a_row,
             refused_of_last=0 if memory is None else memory.schedule.refused_of_last,
@@ -163,6 +184,7 @@ class ControlTick:
             is_verified=memory is None or not memory.violations,
             reported=inputs.reported,
             failed_checks=inputs.failed_checks,
+            planned_end=inputs.planned_end,
         )
 
     def _move(

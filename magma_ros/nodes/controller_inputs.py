@@ -37,6 +37,7 @@ from magma_ros.ros.topic_kinds import Topic
 
 CONFLICT_S = 1.0  # after the last command of somebody else
 CLOCK_S = 1.0  # after a jump
+UNREAD_S = 1.0  # after a message that could not be understood
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class _Newest:
 
 
 class ControllerInputs:
-    """Subscribes; :meth:`read` may be called from any thread.
+    """Subscribes. :meth:`read` takes nothing away: any thread may call it, as often as it likes.
 
     Args:
         node: subscribes.
@@ -66,13 +67,14 @@ class ControllerInputs:
         self._newest = _Newest(*(LatestValue() for _ in range(7)))
         self._pairing = ChunkPairing()
         self._reading = threading.Lock()
-        self._unread = 0  # messages that could not be understood, since the last reading
+        self._unread_s = -math.inf  # when a message could last not be understood
         self._deadman = DeadmanSwitch()
         self.confirmation = Confirmation()
         self.clock = ClockWatch()
         self.arm = ArmReading(profile)
         self.failed_checks: tuple[str, ...] = ('not looked at yet',)  # of arming
-        self.servo_reason: Reason | None = None  # what Servo's status means
+        self.servo_cause: Cause | None = None  # what is wrong with Servo
+        self.armed_model: str | None = None  # hash of the model that was armed with
         self.joints_skew_s = 0.0  # between the stamp of the newest joint states and their arrival
         newest = self._newest
         for topic, mailbox in (
@@ -114,12 +116,21 @@ class ControllerInputs:
         heard = (self.foreign_twists, self.foreign_heartbeats)
         return min(one.age_s(now_s) for one in heard) < CONFLICT_S
 
+    @property
+    def model_sha256(self) -> str | None:
+        """Of the model perception has loaded; None while it does not say."""
+        perception = self.perception
+        return None if perception is None else status_values(perception).get('model_sha256')
+
+    def note_clock(self, now_s: float, now_ns: int) -> None:
+        """Compare the monotonic with the ROS clock; only the control thread does, in each tick."""
+        if self.clock.note(now_s, now_ns):
+            self._node.get_logger().error('the ROS clock jumped; the arm holds')
+
     def read(self, now_s: float, now_ns: int) -> Inputs:
         """Everything as it is now, on the monotonic and on the ROS clock."""
         with self._reading:
             newest, wanted = self._newest, self._wanted
-            if self.clock.note(now_s, now_ns):
-                self._node.get_logger().error('the ROS clock jumped; the arm holds')
             estop = newest.estop.peek()
             joints_age_s = self._joints_age_s(now_s, now_ns)
             return Inputs(
@@ -151,16 +162,18 @@ class ControllerInputs:
         return max(age_s, abs(stamp_age_s))
 
     def _reported(self, now_s: float) -> tuple[Cause, ...]:
-        causes = list(perception_causes(self._newest.perception.peek()))
+        armed, present = self.armed_model, self.model_sha256
+        causes = list(perception_causes(self.perception))
         supervision = self._newest.supervision.peek()
         if supervision is not None:
             causes += read_causes(status_values(supervision).get('demands', ''))
         if self.arm.fault is not None:
             causes.append(Cause(Reason.JOINTS_INVALID, Severity.STOP))
-        if self.servo_reason is Reason.SERVO:
-            causes.append(Cause(Reason.SERVO, Severity.HOLD))
-        if self._unread:
-            self._unread = 0
+        if self.servo_cause is not None:
+            causes.append(self.servo_cause)
+        if None not in (armed, present) and armed != present:
+            causes.append(Cause(Reason.MODEL_HASH, Severity.HOLD))
+        if now_s - self._unread_s < UNREAD_S:
             causes.append(Cause(Reason.UNKNOWN_INPUT, Severity.HOLD))
         if self.has_rival(now_s):
             causes.append(Cause(Reason.PUBLISHER_CONFLICT, Severity.HOLD))
@@ -179,7 +192,7 @@ class ControllerInputs:
         try:
             info = info_from_message(message)
         except ConfigurationError as error:
-            self._unread += 1
+            self._unread_s = time.monotonic()
             self._node.get_logger().error(str(error), throttle_duration_sec=1.0)
             return
         self._take(self._pairing.offer_info(info))

@@ -17,26 +17,35 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from magma_ros.data_types import MotionCommand, Twist
-from magma_ros.errors import ConfigurationError
+from magma_ros.data_types import FloatArray, MotionCommand, Twist
+from magma_ros.errors import ArmError, ConfigurationError, MagmaError
 from magma_ros.motion.arming import CheckResult, check_arming, failed_names, read_waived
+from magma_ros.motion.causes import Cause, Severity
 from magma_ros.motion.chunk_check import ChunkRules
 from magma_ros.motion.emergency_ramp import ramp_down
 from magma_ros.motion.joint_limits import JointGuard, JointLimits
-from magma_ros.motion.modes import Request
+from magma_ros.motion.modes import ARMED, DESTINATIONS, Mode, Request
+from magma_ros.motion.reason_codes import Reason
 from magma_ros.nodes.arming_facts import ArmingFactFinder, check_recording_directory
-from magma_ros.nodes.control_tick import ControlTick
+from magma_ros.nodes.control_tick import ControlTick, Inputs
 from magma_ros.nodes.controller_inputs import ControllerInputs
 from magma_ros.nodes.controller_parameters import ControllerParameters
-from magma_ros.nodes.controller_state import describe_checks, describe_state, write_checks
+from magma_ros.nodes.controller_state import (
+    describe_checks,
+    describe_state,
+    gripper_values,
+    write_checks,
+)
+from magma_ros.nodes.planned_motion import PlannedMotion
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 from magma_ros.ros import topics
 from magma_ros.ros.deadline_loop import DeadlineLoop
 from magma_ros.ros.gripper_client import GripperClient
 from magma_ros.ros.node_process import run_node
 from magma_ros.ros.parameters import declare_parameters
+from magma_ros.ros.planner_finder import PlannerFinder
 from magma_ros.ros.real_time import claim_real_time
-from magma_ros.ros.servo_client import ServoClient
+from magma_ros.ros.servo_client import ServoClient, cause_of
 from magma_ros.ros.servo_finder import ServoFinder
 from magma_ros.ros.status_messages import diagnostics_message, heartbeat_message
 
@@ -59,6 +68,7 @@ class ControllerNode(Node):
         self._waived = read_waived(wanted.waived_checks)
         profile = load_arm_profile(wanted.arm)
         self._limits, self._period_s = profile.limits, 1.0 / wanted.rate_hz
+        self._joints_stop_s = wanted.joints_stop_s
         self._inputs = ControllerInputs(self, profile, wanted)
         self._control = ControlTick(
             ChunkRules(frame_id=profile.base_link, blending=wanted.blending),  # type: ignore[arg-type]
@@ -76,8 +86,12 @@ class ControllerNode(Node):
         )
         self._facts = ArmingFactFinder(profile, wanted, self._inputs)
         self._checks: tuple[CheckResult, ...] = ()
-        self._servo: ServoClient = ServoFinder(self, profile.base_link)
+        self._servo: ServoClient = ServoFinder(
+            self, profile.base_link, self._inputs.foreign_twists.sent
+        )
         self._gripper = GripperClient(self, profile)
+        self._planners = PlannerFinder(self, profile, self._read_joints, wanted.planner)
+        self._planned = PlannedMotion(profile, self._servo, self._read_joints, self.get_logger())
         self._sent: MotionCommand | None = None
         self._last_twist = Twist.zero()
         self._ticks, self._heartbeat_ticks = 0, max(1, round(wanted.rate_hz / HEARTBEAT_HZ))
@@ -111,16 +125,20 @@ class ControllerNode(Node):
                     time.sleep(0.01)
         finally:  # whatever was wrong with asking
             self._loop.stop()
+            self._planned.stop()
             for twist in ramp_down(self._last_twist, self._limits, self._period_s):
                 self._send(twist)
                 time.sleep(self._period_s)
             self._gripper.close()
+            self._planners.close()
 
     # ---------------------------------------------------------------------- in the control thread
 
     def _tick(self) -> None:
-        inputs = self._inputs.read(time.monotonic(), self._now_ns())
-        result = self._control.tick(inputs, time.monotonic(), self._now_ns())
+        self._inputs.note_clock(time.monotonic(), self._now_ns())
+        result = self._control.tick(self._read(), time.monotonic(), self._now_ns())
+        if self._planned.is_running and self._control.state.mode is not Mode.PLANNED:
+            self._planned.stop()
         if result is not None:
             self._send(result.twist)
         self._sent = result
@@ -134,10 +152,22 @@ class ControllerNode(Node):
             self._shown = shown
             self._publish_state()
 
+    def _read(self) -> Inputs:
+        """From any thread."""
+        inputs = self._inputs.read(time.monotonic(), self._now_ns())
+        is_running = self._planned.is_running  # looked at first: the end is known before it ends
+        return replace(inputs, is_planned_running=is_running, planned_end=self._planned.end)
+
+    def _read_joints(self) -> FloatArray:
+        """From any thread; ArmError when they are not of now."""
+        inputs = self._read()
+        is_old = inputs.joints_age_s > self._joints_stop_s
+        if inputs.arm is None or self._inputs.arm.fault or is_old:
+            raise ArmError(f'no joint states of now: {self._inputs.arm.fault or "they are old"}')
+        return inputs.arm.joint_positions_rad
+
     def _send(self, twist: Twist) -> None:
-        stamp_ns = self._now_ns()
-        self._inputs.foreign_twists.sent(stamp_ns)
-        self._servo.send(twist, stamp_ns)
+        self._servo.send(twist, self._now_ns())
         self._last_twist = twist
 
     # ------------------------------------------------------------------ in the executor's thread
@@ -148,13 +178,11 @@ class ControllerNode(Node):
         def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
             details = []
             if request is Request.ARM:
-                if not self._servo.is_ready:
-                    response.message = 'Servo does not answer; start servo_node or the stand-in'
-                    return response
-                self._gripper.forget()
-                self._look_at_checks()
+                self._look_around()
                 details.append(write_checks(self._checks))
             response.success = self._ask(request)
+            if response.success:
+                details += self._go_on_with(request)
             reasons = [f'{reason.name}: {reason.text}' for reason in self._control.reasons]
             mode = self._control.state.mode.value
             response.message = '; '.join([mode, *reasons, *details])
@@ -163,20 +191,44 @@ class ControllerNode(Node):
 
         return answer
 
-    def _ask(self, request: Request) -> bool:
-        inputs = self._inputs.read(time.monotonic(), self._now_ns())
-        return self._control.ask(request, inputs, time.monotonic())
+    def _go_on_with(self, request: Request) -> list[str]:
+        """What else a request means once it is granted; what there is to say about it."""
+        if request is Request.ARM:
+            self._gripper.forget()
+            self._inputs.armed_model = self._inputs.model_sha256
+        if request not in DESTINATIONS:
+            return []
+        begun_s = self._control.state.since_s
+        try:
+            planner = self._planners.find()
+        except MagmaError as error:
+            self._planned.refuse(str(error), begun_s)
+        else:
+            self._planned.begin(request.value, planner, begun_s)
+        return [self._planned.text]
 
-    def _look_at_checks(self) -> None:
+    def _ask(self, request: Request) -> bool:
+        return self._control.ask(request, self._read(), time.monotonic())
+
+    def _look_around(self) -> None:
+        self._inputs.servo_cause = self._find_servo_cause(self._control.state.mode)
         facts = self._facts.find(self._servo.is_ready, time.monotonic(), self._now_ns())
         self._checks = check_arming(facts, self._waived)
         self._inputs.failed_checks = failed_names(self._checks)
 
     def _on_tenth(self) -> None:
-        self._look_at_checks()
-        self._inputs.servo_reason = self._servo.reason
-        if self._sent is not None:
-            self._gripper.follow(self._sent.gripper_opening)
+        self._look_around()
+        if self._control.state.mode is Mode.DISARMED:
+            self._inputs.armed_model = None
+        self._gripper.follow(self._control.gripper_wish)
+
+    def _find_servo_cause(self, mode: Mode) -> Cause | None:
+        """What is wrong with Servo; what it says counts while it has commands to judge."""
+        if self._planned.is_running:
+            return None  # it is paused
+        if not self._servo.is_ready:
+            return Cause(Reason.SERVO, Severity.HOLD)
+        return cause_of(self._servo.status_name) if mode in ARMED else None
 
     def _on_second(self) -> None:
         self._servo.prepare()
@@ -199,6 +251,10 @@ class ControllerNode(Node):
             self._checks,
             self._loop.lateness(),
             self._inputs.arm.fault or self._servo.status_name,
+            {
+                **gripper_values(self._gripper, self._inputs.arm.state),
+                'planned': self._planned.text,
+            },
             time.monotonic(),
         )
 

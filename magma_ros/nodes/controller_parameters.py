@@ -8,6 +8,7 @@ from magma_ros.motion.chunk_blending import BLENDINGS
 from magma_ros.motion.modes import TransitionRules
 from magma_ros.motion.watchdog import WatchdogThresholds
 from magma_ros.ros.parameters import parameter
+from magma_ros.ros.planner_finder import PLANNERS
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ControllerParameters:
     calibration_date: str = parameter('', 'arming: of the camera, as 2026-01-31')
     model_sha256: str = parameter('', 'arming: the model that may act')
     recording_directory: str = parameter('', 'arming: its disk must have room; empty: none needed')
+    planner: str = parameter('auto', 'of home, approach, retreat', choices=PLANNERS)
     waived_checks: str = parameter('', 'arming checks that this machine does without; commas')
 
     def thresholds(self) -> WatchdogThresholds:

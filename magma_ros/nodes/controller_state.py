@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from magma_ros.data_types import MotionCommand
+from magma_ros.data_types import ArmState, MotionCommand
 from magma_ros.motion.arming import CheckResult, Outcome, failed_names
 from magma_ros.motion.modes import Mode
 from magma_ros.nodes.control_tick import ControlTick
 from magma_ros.ros.deadline_loop import Lateness
+from magma_ros.ros.gripper_client import GripperClient
 from magma_ros.ros.status_messages import ERROR, OK, WARN, status_message
 
 LEVELS = {Mode.HOLD: WARN, Mode.STOP: ERROR, Mode.ESTOP: ERROR}
@@ -23,6 +24,7 @@ def describe_state(
     checks: Collection[CheckResult],
     lateness: Lateness,
     servo_status: str,
+    more: Mapping[str, object],
     now_s: float,
 ) -> DiagnosticStatus:
     """``/magma/state``: the mode in words, and everything behind it as values."""
@@ -37,6 +39,7 @@ def describe_state(
         'speed_share': control.share(now_s),
         'at_rest': str(control.is_at_rest).lower(),
         'servo': servo_status,
+        **more,
         'clipped': ' '.join(sent.clipped) if sent else '',
         'refused': ' '.join(f'{name}:{count}' for name, count in control.refused.items()),
         'late_p50_ms': lateness.p50_ms,
@@ -50,6 +53,16 @@ def describe_state(
         values['chunk_age_s'] = age_s
     text = '; '.join([control.state.mode.value, *(reason.text for reason in led_here)])
     return status_message('controller', text, values, LEVELS.get(control.state.mode, OK))
+
+
+def gripper_values(gripper: GripperClient, arm: ArmState | None) -> dict[str, object]:
+    """Openings, 0 closed to 1 open, and what became of the last goal; empty: not known."""
+    return {
+        'gripper_commanded': '' if gripper.commanded is None else gripper.commanded,
+        'gripper_measured': '' if arm is None else arm.gripper_opening,
+        'gripper_result': gripper.report.outcome.name,
+        'gripper_text': gripper.report.text,
+    }
 
 
 def describe_checks(checks: Collection[CheckResult]) -> DiagnosticStatus:

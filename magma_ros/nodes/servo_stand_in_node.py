@@ -13,8 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from moveit_msgs.msg import ServoStatus
-from moveit_msgs.srv import ServoCommandType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
@@ -69,8 +67,10 @@ class ServoStandInNode(Node):
         topics.JOINT_JOG.subscribe(self, self._taker(jog_command))
         self._trajectories = topics.ARM_TRAJECTORY.publisher(self)
         self._statuses = topics.SERVO_STATUS.publisher(self)
+        self._new_status = topics.SERVO_STATUS.kind
         self._heartbeat = topics.heartbeat_topic(self.get_name()).publisher(self)
-        self.create_service(ServoCommandType, topics.SWITCH_COMMAND_TYPE.name, self._on_switch)
+        switch = topics.SWITCH_COMMAND_TYPE
+        self.create_service(switch.kind, switch.name, self._on_switch)
         self.create_service(SetBool, topics.PAUSE_SERVO.name, self._on_pause)
         self.create_timer(0.1, self._on_tenth)
         self._loop = DeadlineLoop('servo', self._servo.settings.publish_period, self._tick)
@@ -100,9 +100,7 @@ class ServoStandInNode(Node):
 
         return take
 
-    def _on_switch(
-        self, request: ServoCommandType.Request, response: ServoCommandType.Response
-    ) -> ServoCommandType.Response:
+    def _on_switch(self, request: Any, response: Any) -> Any:
         with self._lock:
             response.success = self._servo.switch_command_type(request.command_type)
         return response
@@ -126,7 +124,7 @@ class ServoStandInNode(Node):
         with self._lock:
             output = self._servo.tick(now_s, measured)
         if output.status is not None:
-            self._statuses.publish(ServoStatus(code=int(output.status)))
+            self._statuses.publish(self._new_status(code=int(output.status)))
         if output.points:
             self._trajectories.publish(
                 trajectory_message(self._profile.joint_names, output.points, self._epoch_ns)

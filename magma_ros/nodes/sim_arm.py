@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
+from control_msgs.action import FollowJointTrajectory
 from rclpy.node import Node
 from trajectory_msgs.msg import JointTrajectory
 
@@ -92,7 +93,7 @@ class SimArm:
     def _trajectory_result(self) -> FollowJointTrajectory.Result | None:
         return FollowJointTrajectory.Result() if self._table.has_arrived else None
 
-    def _on_gripper(self, goal: ParallelGripperCommand.Goal) -> bool:
+    def _on_gripper(self, goal: Any) -> bool:
         try:
             position, _ = joints_from_message(goal.command, (self._profile.gripper_joint,))
         except ArmError as error:
@@ -105,7 +106,7 @@ class SimArm:
         self._table.set_gripper(opening)
         return True
 
-    def _gripper_result(self) -> ParallelGripperCommand.Result | None:
+    def _gripper_result(self) -> Any | None:
         now_ns = self._now_ns()
         opening = self._table.arm_state(now_ns).gripper_opening
         has_arrived = abs(opening - self._opening) < GRIPPER_TOLERANCE
@@ -114,7 +115,7 @@ class SimArm:
             return None
         finger = np.array([finger_from_opening(opening, self._profile)])
         state = joint_state_message((self._profile.gripper_joint,), finger, 0 * finger, now_ns)
-        return ParallelGripperCommand.Result(
+        return topics.GRIPPER.kind.Result(
             state=state, stalled=not has_arrived, reached_goal=has_arrived
         )
 

@@ -48,7 +48,7 @@ class DeferredGoals:
             self._execute,
             goal_callback=self._on_goal,
             handle_accepted_callback=self._on_accepted,
-            cancel_callback=lambda _: CancelResponse.ACCEPT,
+            cancel_callback=self._on_cancel,
         )
         node.create_timer(POLL_S, self._poll)
 
@@ -59,11 +59,15 @@ class DeferredGoals:
         self._end(self._aborted)
         self._present = handle
 
+    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        if self._present is not None and handle.goal_id == self._present.goal_id:
+            self._cancel()  # at once: it may be an emergency
+        return CancelResponse.ACCEPT
+
     def _poll(self) -> None:
         if self._present is None:
             return
         if self._present.is_cancel_requested:
-            self._cancel()
             self._end(self._canceled)
         elif (result := self._result()) is not None:
             self._end(lambda handle: _succeeded(handle, result))

@@ -81,10 +81,16 @@ class GripperClient:
         """What became of the newest goal."""
         return self._report
 
-    def follow(self, opening: float) -> None:
+    @property
+    def commanded(self) -> float | None:
+        """The opening sent last, 1 open or 0 closed; None before any, or since :meth:`forget`."""
+        return self._sent
+
+    def follow(self, opening: float | None) -> None:
         """Open from 0.7 on, close up to 0.3, in between leave things as they are.
 
-        A new goal replaces the old. One that failed is not repeated before the wish changes.
+        None: nothing may be sent now. A new goal replaces the old. One that failed is not repeated
+        before the wish changes.
         """
         now_s = self._clock()
         speed_per_s = self._profile.limits.gripper_speed_per_s
@@ -93,6 +99,8 @@ class GripperClient:
             text = f'no result {now_s - self._sent_s:.1f} s after the goal; look at the driver'
             self._number += 1
             self._report = GripperReport(Outcome.TIMED_OUT, text)
+        if opening is None:
+            return
         wish = 1.0 if opening >= OPEN_FROM else 0.0 if opening <= CLOSED_TO else None
         is_due = now_s - self._sent_s >= CHANGE_S
         if wish is None or wish == self._sent or not is_due or not self.is_ready:

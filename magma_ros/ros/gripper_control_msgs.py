@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from control_msgs.action import FollowJointTrajectory, GripperCommand, ParallelGripperCommand
+from control_msgs.action import FollowJointTrajectory, GripperCommand
 from control_msgs.msg import GripperCommand as GripperCommandMessage
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
@@ -26,17 +26,19 @@ from magma_ros.ros.gripper_port import (
     Outcome,
     judge,
 )
+from magma_ros.ros.optional_modules import load_interface
 from magma_ros.ros.time_stamps import duration_from_s
 
 
 class ControlMsgsGripper:
     """What the three have in common."""
 
-    kind: Any
+    interface: type | str
 
     def __init__(self, node: Node, profile: ArmProfile) -> None:
         self._profile = profile
-        self._action = GripperAction(node, self.kind, profile.gripper_name)
+        self._kind = load_interface(self.interface)
+        self._action = GripperAction(node, self._kind, profile.gripper_name)
 
     @property
     def is_ready(self) -> bool:
@@ -61,11 +63,11 @@ class ControlMsgsGripper:
 class ParallelGripper(ControlMsgsGripper):
     """ParallelGripperCommand."""
 
-    kind = ParallelGripperCommand
+    interface = 'control_msgs/action/ParallelGripperCommand'
 
     def _message(self, goal: GripperGoal) -> Any:
         command = JointState(name=[self._profile.gripper_joint], position=[goal.finger_m])
-        return ParallelGripperCommand.Goal(command=command)
+        return self._kind.Goal(command=command)
 
     def _read(self, goal: GripperGoal, result: Any) -> GripperReport:
         text = f'fingers at {list(result.state.position)} m, wanted {goal.finger_m:.4f} m'
@@ -75,7 +77,7 @@ class ParallelGripper(ControlMsgsGripper):
 class SimpleGripper(ControlMsgsGripper):
     """GripperCommand."""
 
-    kind = GripperCommand
+    interface = GripperCommand
 
     def _message(self, goal: GripperGoal) -> Any:
         command = GripperCommandMessage(position=goal.finger_m, max_effort=GRASP_FORCE_N)
@@ -89,7 +91,7 @@ class SimpleGripper(ControlMsgsGripper):
 class TrajectoryGripper(ControlMsgsGripper):
     """FollowJointTrajectory with one point, at rest."""
 
-    kind = FollowJointTrajectory
+    interface = FollowJointTrajectory
 
     def _message(self, goal: GripperGoal) -> Any:
         travel_m = abs(self._profile.finger_open_m - self._profile.finger_closed_m)

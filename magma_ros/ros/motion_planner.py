@@ -1,8 +1,9 @@
 """Planned motion: what a planner must offer, and how Servo and a planner share one arm.
 
 A planner of MoveIt's is behind the actions of move_group (``move_group_client.py``) or, where it
-can be imported, moveit_py (``moveit_py_planner.py``). All calls block: make them from a thread of
-your own, never from a callback of the node that the executor spins.
+can be imported, moveit_py (``moveit_py_planner.py``); where there is neither, ours is
+``joint_space_planner.py``, and ``planner_finder.py`` chooses. All calls but ``stop`` block: make
+them from a thread of your own, never from a callback of the node that the executor spins.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from rclpy.node import Node
+from rclpy.task import Future
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
@@ -23,6 +25,7 @@ from magma_ros.data_types import FloatArray, Pose
 from magma_ros.errors import ArmError, ConfigurationError
 from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.robot.moveit_parameters import has_own_drivers
+from magma_ros.robot.planning_scene import SceneBox
 from magma_ros.ros.arm_messages import joints_from_message
 from magma_ros.ros.topic_kinds import ENCODERS
 
@@ -51,7 +54,13 @@ class MotionPlanner(Protocol):
         """Execute, after checking it against the profile and where the arm is by now."""
 
     def stop(self) -> None:
-        """Stop what is being executed."""
+        """Stop what is being executed; from any thread, again and again until it has ended."""
+
+    def apply_scene(self, boxes: Sequence[SceneBox]) -> None:
+        """Take note of what stands around the arm."""
+
+    def close(self) -> None:
+        """Leave."""
 
 
 class PausableServo(Protocol):
@@ -97,6 +106,19 @@ def servo_paused(
         yield
     finally:
         servo.resume()
+
+
+def wait_for_answer(future: Future, timeout_s: float, what: str) -> Any:
+    """The result of a future that another thread completes.
+
+    Raises:
+        ArmError: it has not come in time.
+    """
+    done = threading.Event()
+    future.add_done_callback(lambda _: done.set())
+    if not done.wait(timeout_s):
+        raise ArmError(f'{what} did not answer within {timeout_s:.1f} s: look at its log')
+    return future.result()
 
 
 class JointReader:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -13,7 +12,6 @@ from moveit_msgs.srv import ApplyPlanningScene, GetCartesianPath
 from rclpy.action import ActionClient
 from rclpy.client import Client
 from rclpy.node import Node
-from rclpy.task import Future
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
@@ -22,7 +20,7 @@ from magma_ros.errors import ArmError, EnvironmentMissing
 from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.robot.named_states import state_joints
 from magma_ros.robot.planning_scene import SceneBox
-from magma_ros.ros.motion_planner import tip_pose
+from magma_ros.ros.motion_planner import tip_pose, wait_for_answer
 from magma_ros.ros.move_group_requests import (
     PLANNING_S,
     explain,
@@ -132,23 +130,15 @@ class MoveGroupClient:
     def _call(self, client: Any, request: Any) -> Any:
         if not client.wait_for_service(self._answer_s):
             raise EnvironmentMissing(_absent(client.srv_name, self._answer_s))
-        return _wait(client.call_async(request), self._answer_s, client.srv_name)
+        return wait_for_answer(client.call_async(request), self._answer_s, client.srv_name)
 
     def _result(self, client: Any, name: str, goal: Any, patience_s: float) -> Any:
         if not client.wait_for_server(self._answer_s):
             raise EnvironmentMissing(_absent(name, self._answer_s))
-        handle = _wait(client.send_goal_async(goal), self._answer_s, name)
+        handle = wait_for_answer(client.send_goal_async(goal), self._answer_s, name)
         if not handle.accepted:
             raise ArmError(f'{name} refused the goal: is another one being executed?')
-        return _wait(handle.get_result_async(), patience_s, name).result
-
-
-def _wait(future: Future, timeout_s: float, what: str) -> Any:
-    done = threading.Event()
-    future.add_done_callback(lambda _: done.set())
-    if not done.wait(timeout_s):
-        raise ArmError(f'{what} did not answer within {timeout_s:.1f} s: look at move_group')
-    return future.result()
+        return wait_for_answer(handle.get_result_async(), patience_s, name).result
 
 
 def _check(error: MoveItErrorCodes, what: str) -> None:

@@ -26,8 +26,13 @@ from magma_ros.ros.status_messages import status_values
 ANSWER_S = 5.0  # a service that takes longer is taken for dead
 ARMING_S = 8.0  # the controller gives up earlier
 CONFIRM_S = 0.05  # between two confirmations
-HEARD_S = 0.2  # until they are heard
-RAISES = ('arm', 'start', 'clear')  # requests that need the confirmation
+HEARD_S = 0.2  # until they, or the present state, are heard
+MOTION_S = 60.0  # planning and execution
+TAKE_TIME = {  # requests that are granted at their end: the mode meanwhile, and how long at most
+    'arm': ('arming', ARMING_S),
+    **{name: ('planned', MOTION_S) for name in ('home', 'approach', 'retreat')},
+}
+RAISES = ('start', 'clear', *TAKE_TIME)  # requests that need the confirmation
 DISCOVERY_S = 1.5
 
 
@@ -54,7 +59,8 @@ class OperatorClient:
         self._executor.add_node(self._node)
         self._instructions = topics.INSTRUCTION.publisher(self._node)
         self._confirmations = topics.CONFIRMATION.publisher(self._node)
-        self._confirmed_s: float | None = None  # the last time; None: nobody holds the button
+        self._button: str | None = None  # the nonce it confirms; None: nobody holds it
+        self._confirmed_s = 0.0  # the last time
         self._modes: deque[str] = deque(maxlen=100)  # of the controller since asked
         self._services: dict[str, Any] = {}
         self._heard: set[str] = set()
@@ -120,11 +126,16 @@ class OperatorClient:
                 )
         return [name for name in names if name not in self._heard]
 
-    def ask(self, request: str) -> tuple[bool, str]:
+    def ask(self, request: str, nonce: str | None = None) -> tuple[bool, str]:
         """Call one of the operator's services, such as ``arm``; granted, and what was said.
 
         Requests that raise are confirmed as a person would who holds the button: with the nonce
-        of the present state, for as long as it takes. ``arm`` is granted when the arm is ready.
+        of the state that was decided on, however that changes meanwhile, for as long as it takes.
+        ``arm`` is granted when the arm is ready, ``home`` and the like when it has arrived.
+
+        Args:
+            request: name of the service.
+            nonce: of the state that the person has seen; None: of the one that is shown now.
 
         Raises:
             EnvironmentMissing: the controller does not answer.
@@ -134,14 +145,22 @@ class OperatorClient:
             return self._trigger(service)
         self.wait_for(lambda: self._confirmations.get_subscription_count() > 0, ANSWER_S)
         self.wait_for(lambda: bool(self.state), ANSWER_S)
-        self._confirmed_s = 0.0
+        if nonce is None:
+            self.spin(HEARD_S)
+        self._button = self.state.get('nonce', '') if nonce is None else nonce
         try:
             self.spin(HEARD_S)
             self._modes.clear()
             granted, text = self._trigger(service)
-            return self._await_ready(text) if granted and request == 'arm' else (granted, text)
+            if granted and request in TAKE_TIME:
+                return self._await_ready(*TAKE_TIME[request], text)
+            return granted, text
         finally:
-            self._confirmed_s = None
+            self._button = None
+
+    def home(self) -> tuple[bool, str]:
+        """Send the arm to its start pose; whether it has arrived, and what was said."""
+        return self.ask('home')
 
     def reset_sim(self) -> str:
         """Lay the table; the sentence of the scenario.
@@ -176,20 +195,20 @@ class OperatorClient:
         self.wait_for(lambda: self._instructions.get_subscription_count() > 0, DISCOVERY_S)
         self._instructions.publish(String(data=sentence))
 
-    def _await_ready(self, text: str) -> tuple[bool, str]:
-        """Hold the button until arming has ended."""
-        self.wait_for(lambda: 'arming' in self._modes and self._modes[-1] != 'arming', ARMING_S)
+    def _await_ready(self, mode: str, timeout_s: float, text: str) -> tuple[bool, str]:
+        """Hold the button until that mode has ended."""
+        self.wait_for(lambda: mode in self._modes and self._modes[-1] != mode, timeout_s)
         if self._modes and self._modes[-1] == 'ready':
             return True, text
-        state = self.state
-        return False, f'{state["mode"]}; {state["reason"]} {state["active"]} {state["arming"]}'
+        words = (self.state.get(key, '') for key in ('reason', 'active', 'arming', 'planned'))
+        return False, f'{self.state["mode"]}; {" ".join(filter(None, words))}'
 
     def _confirm(self) -> None:
-        """Say that the button is held, and which fault was seen last."""
+        """Say that the button is held, and in which state it was pressed."""
         now_s = time.monotonic()
-        if self._confirmed_s is not None and now_s - self._confirmed_s >= CONFIRM_S:
+        if self._button is not None and now_s - self._confirmed_s >= CONFIRM_S:
             self._confirmed_s = now_s
-            self._confirmations.publish(String(data=self.state.get('nonce', '')))
+            self._confirmations.publish(String(data=self._button))
 
     def _trigger(self, name: str) -> tuple[bool, str]:
         answer = self._call(Trigger, name, Trigger.Request())

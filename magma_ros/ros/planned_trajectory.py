@@ -1,8 +1,9 @@
 """What every planned trajectory must be before it is executed.
 
-It starts where the arm is, keeps to the profile's joints, speeds and accelerations, and ends at
-rest. Too fast ones are stretched in time rather than refused: MoveIt takes a scaling of 0 for 1.0,
-and Humble's Cartesian paths know no scaling at all.
+It starts where the arm is, keeps to the profile's joints, speeds and accelerations, ends at rest,
+and on all of its way the verifier agrees: box, cone, speed of the tool. Too fast ones are
+stretched in time rather than refused: MoveIt takes a scaling of 0 for 1.0, and Humble's Cartesian
+paths know no scaling at all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from magma_ros.data_types import FloatArray
 from magma_ros.errors import ArmError
+from magma_ros.motion.joint_path import JointPath, PathRange, find_path_violation, slowed_down
 from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.ros.arm_messages import trajectory_columns
 from magma_ros.ros.time_stamps import duration_from_s, duration_to_s
@@ -36,7 +38,8 @@ def make_executable(
 
     Raises:
         ArmError: other joints, not finite, backwards in time, beyond a joint limit, jumping,
-            starting elsewhere or ending in motion; the message says which.
+            starting elsewhere, ending in motion, or leaving box or cone anywhere; the message
+            says which.
     """
     columns = trajectory_columns(trajectory, profile.joint_names)
     if not all(len(point.positions) == len(columns) for point in trajectory.points):
@@ -51,7 +54,10 @@ def make_executable(
     _check_rest(speeds[-1])
     speeds[-1] = 0.0
     accelerations = _given(trajectory, 'accelerations', columns)
-    factor = _slowing(positions, times_s, speeds, accelerations, profile)
+    path = JointPath(times_s, positions, speeds)
+    path = path.slowed(_slowing(positions, times_s, speeds, accelerations, profile))
+    path = _within_envelope(path, profile)
+    factor = float(path.times_s[-1] / times_s[-1])
     return JointTrajectory(
         joint_names=list(profile.joint_names),
         points=[
@@ -68,9 +74,40 @@ def make_executable(
     )
 
 
+def path_to_message(path: JointPath, profile: ArmProfile) -> JointTrajectory:
+    """A path as a trajectory that begins now."""
+    rows = zip(path.times_s, path.positions_rad, path.speeds_rad_s, strict=True)
+    points = [
+        JointTrajectoryPoint(
+            positions=positions.tolist(),
+            velocities=speeds.tolist(),
+            time_from_start=duration_from_s(float(time_s)),
+        )
+        for time_s, positions, speeds in rows
+    ]
+    return JointTrajectory(joint_names=list(profile.joint_names), points=points)
+
+
 def duration_s(trajectory: JointTrajectory) -> float:
     """How long it takes; 0 without points."""
     return duration_to_s(trajectory.points[-1].time_from_start) if trajectory.points else 0.0
+
+
+def _within_envelope(path: JointPath, profile: ArmProfile) -> JointPath:
+    kinematics = profile.kinematics()
+    reach = PathRange(
+        kinematics.lower_rad + profile.joint_margin_rad,
+        kinematics.upper_rad - profile.joint_margin_rad,
+        np.array(profile.joint_speed_rad_s),
+    )
+    path = slowed_down(path, kinematics, reach, profile.limits)
+    violation = find_path_violation(path, kinematics, reach, profile.limits)
+    if violation is not None:
+        raise ArmError(
+            f'on its way the planned trajectory breaks a rule of the envelope ({violation}): '
+            'steer the arm to a place from which the way is free'
+        )
+    return path
 
 
 def _given(trajectory: JointTrajectory, field: str, columns: list[int]) -> FloatArray | None:

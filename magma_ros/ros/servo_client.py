@@ -7,12 +7,15 @@ Jazzy's and Humble's Servo have other services, types and status numbers: ``serv
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Protocol
 
 from magma_ros.data_types import Pose, Twist
+from magma_ros.motion.causes import Cause, Severity
 from magma_ros.motion.reason_codes import Reason
 
 SILENT = 'SILENT'  # no status was heard yet; Servo is also silent while paused
+SILENCE_S = 1.0  # every loop has a status (measured: 100 Hz); a new Servo needs 1.3 s to its first
 REASONS = {
     'INVALID': Reason.SERVO,
     'DECELERATE_FOR_APPROACHING_SINGULARITY': Reason.SINGULAR,
@@ -21,6 +24,18 @@ REASONS = {
     'HALT_FOR_COLLISION': Reason.COLLISION,
     'JOINT_BOUND': Reason.JOINT_LIMIT,
 }
+SEVERITIES = {  # of what is more than Servo's own braking
+    'INVALID': Severity.HOLD,
+    'DECELERATE_FOR_COLLISION': Severity.DEGRADED,  # slower, lest its 10 Hz check come too late
+    'HALT_FOR_COLLISION': Severity.HOLD,
+}
+
+
+NoteStamp = Callable[[int], None]
+
+
+def ignore_stamp(stamp_ns: int) -> None:
+    """For whoever does not listen for twists of others."""
 
 
 class CommandMode(enum.Enum):
@@ -35,7 +50,7 @@ class ServoClient(Protocol):
 
     @property
     def is_ready(self) -> bool:
-        """Whether Servo is there, not paused, and obeys commands of the wanted mode."""
+        """Whether Servo is alive, not paused, and obeys commands of the wanted mode."""
 
     @property
     def is_paused(self) -> bool:
@@ -80,3 +95,12 @@ def reason_of(status_name: str) -> Reason | None:
     if status_name.startswith('UNKNOWN'):
         return Reason.SERVO
     return REASONS.get(status_name)
+
+
+def cause_of(status_name: str) -> Cause | None:
+    """What a status demands of the controller; None where Servo sees to it by itself."""
+    reason = reason_of(status_name)
+    if reason is Reason.SERVO:
+        return Cause(reason, Severity.HOLD)
+    severity = SEVERITIES.get(status_name)
+    return None if reason is None or severity is None else Cause(reason, severity)

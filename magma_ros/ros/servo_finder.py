@@ -9,7 +9,13 @@ from rclpy.node import Node
 from magma_ros.data_types import Pose, Twist
 from magma_ros.errors import EnvironmentMissing
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.ros.servo_client import SILENT, CommandMode, ServoClient
+from magma_ros.ros.servo_client import (
+    SILENT,
+    CommandMode,
+    NoteStamp,
+    ServoClient,
+    ignore_stamp,
+)
 from magma_ros.ros.servo_humble import SERVICES, HumbleServo
 from magma_ros.ros.servo_jazzy import JazzyServo
 from magma_ros.ros.topics import SWITCH_COMMAND_TYPE
@@ -48,8 +54,8 @@ def wait_for_servo(node: Node, base_link: str, timeout_s: float = PATIENCE_S) ->
 class ServoFinder:
     """A :class:`ServoClient` for a node that must not wait: it looks in :meth:`prepare`."""
 
-    def __init__(self, node: Node, base_link: str) -> None:
-        self._node, self._base_link = node, base_link
+    def __init__(self, node: Node, base_link: str, note_stamp: NoteStamp = ignore_stamp) -> None:
+        self._node, self._base_link, self._note_stamp = node, base_link, note_stamp
         self._found: ServoClient | None = None
         self._begun_s = time.monotonic()
 
@@ -77,7 +83,8 @@ class ServoFinder:
         """Look for a Servo, then ask it for what is missing."""
         if self._found is None:
             adapter = offered_servo(self._node)
-            self._found = None if adapter is None else adapter(self._node, self._base_link)
+            if adapter is not None:
+                self._found = adapter(self._node, self._base_link, self._note_stamp)
         if self._found is not None:
             self._found.prepare()
         elif time.monotonic() - self._begun_s > PATIENCE_S:

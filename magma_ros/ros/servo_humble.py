@@ -13,7 +13,7 @@ from std_msgs.msg import Int8
 from std_srvs.srv import Trigger
 
 from magma_ros.errors import ConfigurationError
-from magma_ros.ros.servo_client import CommandMode
+from magma_ros.ros.servo_client import CommandMode, NoteStamp, ignore_stamp
 from magma_ros.ros.servo_stream import ServoState, ServoStream, Step
 from magma_ros.ros.topics import SERVO_STATUS
 
@@ -35,8 +35,8 @@ STATUS_NAMES = {
 class HumbleServo(ServoStream):
     """This Servo does nothing before it is started."""
 
-    def __init__(self, node: Node, base_link: str) -> None:
-        super().__init__(node, base_link)
+    def __init__(self, node: Node, base_link: str, note_stamp: NoteStamp = ignore_stamp) -> None:
+        super().__init__(node, base_link, note_stamp)
         self._clients: dict[str, Client] = {
             name: node.create_client(Trigger, service) for name, service in SERVICES.items()
         }
@@ -62,4 +62,4 @@ class HumbleServo(ServoStream):
         return [partial(self._clients[name].call_async, Trigger.Request()) for name in names]
 
     def _on_status(self, message: Int8) -> None:
-        self._status_name = STATUS_NAMES.get(message.data, f'UNKNOWN_{message.data}')
+        self._note_status(STATUS_NAMES.get(message.data, f'UNKNOWN_{message.data}'))

@@ -1,9 +1,12 @@
-"""MoveIt Servo of Jazzy and later, and our stand-in: twist and pose mode."""
+"""MoveIt Servo of Jazzy and later, and our stand-in: twist and pose mode.
+
+Numbers of ServoStatus and ServoCommandType, whose classes Humble does not have.
+"""
 
 from __future__ import annotations
 
-from moveit_msgs.msg import ServoStatus
-from moveit_msgs.srv import ServoCommandType
+from typing import Any
+
 from rclpy.client import Client
 from rclpy.node import Node
 from std_srvs.srv import SetBool
@@ -11,37 +14,33 @@ from std_srvs.srv import SetBool
 from magma_ros.data_types import Pose
 from magma_ros.ros.arm_messages import pose_to_message
 from magma_ros.ros.pose_steps import PoseSteps
-from magma_ros.ros.servo_client import CommandMode
+from magma_ros.ros.servo_client import CommandMode, NoteStamp, ignore_stamp
 from magma_ros.ros.servo_stream import PERIOD_S, ServoState, ServoStream, Step
 from magma_ros.ros.topics import PAUSE_SERVO, POSE_TARGET, SERVO_STATUS, SWITCH_COMMAND_TYPE
 
 STATUS_NAMES = {
-    getattr(ServoStatus, name): name
-    for name in (
-        'INVALID',
-        'NO_WARNING',
-        'DECELERATE_FOR_APPROACHING_SINGULARITY',
-        'HALT_FOR_SINGULARITY',
-        'DECELERATE_FOR_LEAVING_SINGULARITY',
-        'DECELERATE_FOR_COLLISION',
-        'HALT_FOR_COLLISION',
-        'JOINT_BOUND',
-    )
+    -1: 'INVALID',
+    0: 'NO_WARNING',
+    1: 'DECELERATE_FOR_APPROACHING_SINGULARITY',
+    2: 'HALT_FOR_SINGULARITY',
+    3: 'DECELERATE_FOR_LEAVING_SINGULARITY',
+    4: 'DECELERATE_FOR_COLLISION',
+    5: 'HALT_FOR_COLLISION',
+    6: 'JOINT_BOUND',
 }
-COMMAND_TYPES = {
-    CommandMode.TWIST: ServoCommandType.Request.TWIST,
-    CommandMode.POSE: ServoCommandType.Request.POSE,
-}
+COMMAND_TYPES = {CommandMode.TWIST: 1, CommandMode.POSE: 2}
 
 
 class JazzyServo(ServoStream):
     """Before the first switch of the command type this Servo drops every command."""
 
-    def __init__(self, node: Node, base_link: str) -> None:
-        super().__init__(node, base_link)
+    def __init__(self, node: Node, base_link: str, note_stamp: NoteStamp = ignore_stamp) -> None:
+        super().__init__(node, base_link, note_stamp)
         self._poses = POSE_TARGET.publisher(node)
         self._pose_steps = PoseSteps(PERIOD_S)
-        self._switch: Client = node.create_client(ServoCommandType, SWITCH_COMMAND_TYPE.name)
+        self._switch: Client = node.create_client(
+            SWITCH_COMMAND_TYPE.kind, SWITCH_COMMAND_TYPE.name
+        )
         self._pause: Client = node.create_client(SetBool, PAUSE_SERVO.name)
         SERVO_STATUS.subscribe(node, self._on_status)
 
@@ -56,9 +55,9 @@ class JazzyServo(ServoStream):
 
     def _steps_to(self, state: ServoState) -> list[Step]:
         self._pose_steps.forget()
-        number = COMMAND_TYPES[state.mode]
+        switch = SWITCH_COMMAND_TYPE.kind.Request(command_type=COMMAND_TYPES[state.mode])
         return [
-            lambda: self._switch.call_async(ServoCommandType.Request(command_type=number)),
+            lambda: self._switch.call_async(switch),
             lambda: self._pause.call_async(SetBool.Request(data=state.is_paused)),
         ]
 
@@ -69,5 +68,5 @@ class JazzyServo(ServoStream):
         elif pose is not None:
             self._poses.publish(pose_to_message(pose, stamp_ns, self._base_link))
 
-    def _on_status(self, message: ServoStatus) -> None:
-        self._status_name = STATUS_NAMES.get(message.code, f'UNKNOWN_{message.code}')
+    def _on_status(self, message: Any) -> None:
+        self._note_status(STATUS_NAMES.get(message.code, f'UNKNOWN_{message.code}'))

@@ -6,6 +6,7 @@ the last pose again and again, bring the arm to rest first.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,11 +16,19 @@ from rclpy.task import Future
 from magma_ros.data_types import Pose, Twist
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.ros.arm_messages import twist_to_message
-from magma_ros.ros.servo_client import SILENT, CommandMode, reason_of
+from magma_ros.ros.servo_client import (
+    SILENCE_S,
+    SILENT,
+    CommandMode,
+    NoteStamp,
+    ignore_stamp,
+    reason_of,
+)
 from magma_ros.ros.topics import TWIST
 
 PERIOD_S = 0.02
 RAMP_TICKS = 20  # 0.4 s: from 0.2 m/s Servo took 0.38 s to rest (measured)
+ANSWER_S = 3.0  # a service that takes longer was asked of a Servo that has died
 
 Step = Callable[[], Future]
 
@@ -33,10 +42,24 @@ class ServoState:
 
 
 class ServoStream:
-    """A Servo in twist mode. Adapters say which services bring it into a state."""
+    """A Servo in twist mode. Adapters say which services bring it into a state.
 
-    def __init__(self, node: Node, base_link: str) -> None:
+    Args:
+        node: publishes and calls.
+        base_link: whose axes twists are in.
+        note_stamp: is told the stamp of each twist before it is sent.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        base_link: str,
+        note_stamp: NoteStamp = ignore_stamp,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._node, self._base_link = node, base_link
+        self._note_stamp, self._clock = note_stamp, clock
         self._twists = TWIST.publisher(node)
         self._wanted = ServoState()
         self._actual: ServoState | None = None  # None until Servo has agreed to one
@@ -45,12 +68,15 @@ class ServoStream:
         self._answer: Future | None = None
         self._may_ask, self._ramp_ticks = False, 0
         self._status_name = SILENT
+        self._heard_s = float('-inf')  # the newest status
+        self._asked_s = float('-inf')  # for something, or agreed on it
         node.create_timer(PERIOD_S, self._on_tick)
 
     @property
     def is_ready(self) -> bool:
-        """Whether Servo has agreed to what is wanted, is not paused, and is still there."""
-        return self._may_send and self._is_there()
+        """Whether Servo has agreed to what is wanted, is not paused, and still speaks."""
+        is_heard = self._clock() - self._heard_s <= SILENCE_S
+        return self._may_send and is_heard and self._is_there()
 
     @property
     def is_paused(self) -> bool:
@@ -69,14 +95,14 @@ class ServoStream:
 
     def prepare(self) -> None:
         """Ask again, and begin anew whenever Servo has come back."""
-        if not self._is_there():
+        if not self._is_there() or self._has_gone():
             self._actual, self._answer, self._steps = None, None, []
         self._may_ask = True
 
     def send(self, twist: Twist, stamp_ns: int) -> None:
         """Publish the twist; the stamp must be of now, Servo obeys stamps from the future."""
         if self._may_send and self._wanted.mode is CommandMode.TWIST:
-            self._twists.publish(twist_to_message(twist, stamp_ns, self._base_link))
+            self._publish(twist, stamp_ns)
 
     def send_pose(self, goal: Pose, measured: Pose, stamp_ns: int) -> None:
         """No poses here: nothing is sent."""
@@ -105,9 +131,25 @@ class ServoStream:
 
     def _send_rest(self, mode: CommandMode, stamp_ns: int) -> None:
         """A command that brings the arm to rest."""
-        self._twists.publish(twist_to_message(Twist.zero(), stamp_ns, self._base_link))
+        self._publish(Twist.zero(), stamp_ns)
+
+    def _note_status(self, name: str) -> None:
+        """Call with each status; while not paused Servo sends one in every loop."""
+        self._status_name, self._heard_s = name, self._clock()
 
     # -------------------------------------------------------------------------------- in between
+
+    def _has_gone(self) -> bool:
+        """Whether this is not the Servo that agreed: one that was started anew obeys nothing."""
+        now_s = self._clock()
+        if self._answer is not None:
+            return now_s - self._asked_s > ANSWER_S
+        is_silent = now_s - max(self._heard_s, self._asked_s) > SILENCE_S
+        return self._actual is not None and not self._actual.is_paused and is_silent
+
+    def _publish(self, twist: Twist, stamp_ns: int) -> None:
+        self._note_stamp(stamp_ns)
+        self._twists.publish(twist_to_message(twist, stamp_ns, self._base_link))
 
     @property
     def _may_send(self) -> bool:
@@ -130,7 +172,7 @@ class ServoStream:
         self._asked, self._steps = self._wanted, self._steps_to(self._wanted)
 
     def _ask(self, step: Step) -> None:
-        self._answer = step()
+        self._answer, self._asked_s = step(), self._clock()
         self._answer.add_done_callback(self._on_answer)
 
     def _on_answer(self, answer: Future) -> None:
@@ -143,4 +185,4 @@ class ServoStream:
             return
         self._steps.pop(0)
         if not self._steps:
-            self._actual = self._asked
+            self._actual, self._asked_s = self._asked, self._clock()

@@ -11,6 +11,8 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
+from magma_ros.ros.optional_modules import load_interface
+
 # Sensors: the newest matters, a lost one does not. Matches reliable publishers too.
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 ENCODERS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -23,15 +25,23 @@ LATCHED_TRANSFORMS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: ``offered`` is the QoS of its publishers, ``wanted`` that of its subscribers."""
+    """A topic: ``offered`` is the QoS of its publishers, ``wanted`` that of its subscribers.
+
+    ``interface`` is a class, or the name of one that not every distribution has.
+    """
 
     name: str
-    kind: type
+    interface: type | str
     offered: QoSProfile
     wanted: QoSProfile
     publishers: str
     subscribers: str
     meaning: str
+
+    @property
+    def kind(self) -> Any:
+        """The class of its messages; EnvironmentMissing where that is not installed."""
+        return load_interface(self.interface)
 
     def publisher(self, node: Node) -> Publisher:
         """A publisher of this topic."""
@@ -44,18 +54,28 @@ class Topic:
 
 @dataclass(frozen=True)
 class Service:
-    """A service, or (``is_action``) an action."""
+    """A service, or (``is_action``) an action; ``interface`` as of a topic."""
 
     name: str
-    kind: type
+    interface: type | str
     server: str
     meaning: str
     is_action: bool = False
 
+    @property
+    def kind(self) -> Any:
+        """Its class; EnvironmentMissing where that is not installed."""
+        return load_interface(self.interface)
+
 
 def make_topic(
-    name: str, kind: type, qos: QoSProfile, publishers: str, subscribers: str, meaning: str
+    name: str,
+    interface: type | str,
+    qos: QoSProfile,
+    publishers: str,
+    subscribers: str,
+    meaning: str,
 ) -> Topic:
     """A topic; publishers of sensor data offer more than its subscribers want."""
     offered = DRIVER if qos in (NEWEST, ENCODERS) else qos
-    return Topic(name, kind, offered, qos, publishers, subscribers, meaning)
+    return Topic(name, interface, offered, qos, publishers, subscribers, meaning)

@@ -1,25 +1,27 @@
 """Every topic, service and action of magma_ros: one table that nodes and documentation read.
 
 Another camera, arm or Servo is reached by ROS remapping (``-r old:=new``), except for the camera,
-whose namespace is a parameter of the perception node because drivers differ in it.
+whose namespace is a parameter of the perception node because drivers differ in it. What Humble
+lacks is there by name, so that this module can be imported everywhere.
 """
 
 from __future__ import annotations
 
-from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
+from control_msgs.action import FollowJointTrajectory
 from control_msgs.msg import JointJog
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from moveit_msgs.msg import ServoStatus
-from moveit_msgs.srv import ServoCommandType
 from nav_msgs.msg import Path
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
+from sensor_msgs.msg import CompressedImage, JointState
 from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import ImageMarker
 
+from magma_ros.ros.camera_topics import camera_topics
+from magma_ros.ros.recorder_topics import RECORDER_SERVICES, RECORDER_TOPICS
+from magma_ros.ros.teleop_topics import TELEOP_TOPICS
 from magma_ros.ros.topic_kinds import (
     COMMANDS,
     DRIVER,
@@ -41,7 +43,7 @@ ACTION_CHUNK = make_topic(
     '/magma/action_chunk',
     JointTrajectory,
     COMMANDS,
-    'perception',
+    'perception, teleop',
     'controller',
     'deltas of the gripper; stamp of the picture; joint names x_m ... gripper',
 )
@@ -49,7 +51,7 @@ ACTION_INFO = make_topic(
     '/magma/action_info',
     DiagnosticStatus,
     COMMANDS,
-    'perception',
+    'perception, teleop',
     'controller',
     'what a JointTrajectory has no field for: sequence, source, reference, model, times',
 )
@@ -100,7 +102,7 @@ DEADMAN = make_topic(
     '/magma/deadman',
     Bool,
     COMMANDS,
-    'operator',
+    'teleop',
     'controller',
     '20 Hz, true while pressed: the person steers, the policy does not',
 )
@@ -121,28 +123,6 @@ ESTOP = make_topic(
     '10 Hz, true is well; false stops, and so does silence once heard',
 )
 DIAGNOSTICS = make_topic('/diagnostics', DiagnosticArray, COMMANDS, 'all', 'viewers', '1 Hz')
-
-# ---------------------------------------------------------------------------------------- camera
-
-
-def camera_topics(namespace: str = '/camera/camera') -> dict[str, Topic]:
-    """The four topics of a RealSense-like camera: ``colour``, ``colour_info``, ``depth``, ..."""
-    depth = f'{namespace}/aligned_depth_to_color'
-    return {
-        'colour': make_topic(
-            f'{namespace}/color/image_raw', Image, NEWEST, 'camera', 'perception', 'rgb8 or bgr8'
-        ),
-        'colour_info': make_topic(
-            f'{namespace}/color/camera_info', CameraInfo, NEWEST, 'camera', 'perception', 'lens'
-        ),
-        'depth': make_topic(
-            f'{depth}/image_raw', Image, NEWEST, 'camera', 'perception', 'aligned, 16UC1 mm'
-        ),
-        'depth_info': make_topic(
-            f'{depth}/camera_info', CameraInfo, NEWEST, 'camera', 'perception', 'lens'
-        ),
-    }
-
 
 # ---------------------------------------------------------------------------------- arm and Servo
 
@@ -187,7 +167,12 @@ JOINT_JOG = make_topic(
     'velocities of joints by name, the way out of a singularity',
 )
 SERVO_STATUS = make_topic(
-    '/servo_node/status', ServoStatus, COMMANDS, 'Servo', 'controller', 'latched by Servo'
+    '/servo_node/status',
+    'moveit_msgs/msg/ServoStatus',  # an Int8 in Humble
+    COMMANDS,
+    'Servo',
+    'controller',
+    'in each of its loops',
 )
 TRANSFORMS = make_topic('/tf', TFMessage, DRIVER, 'arm', 'viewers', 'base to tool')
 STATIC_TRANSFORMS = make_topic(
@@ -208,6 +193,8 @@ HEARTBEAT_NODES = (
     'supervisor_node',
     'servo_stand_in_node',
     'sim_node',
+    'teleop_node',
+    'recorder_node',
 )
 
 
@@ -228,6 +215,9 @@ OPERATOR_SERVICES = {
         'start': 'let the policy move the arm; needs the confirmation',
         'hold': 'brake and stay',
         'clear': 'leave a latched stop, to disarmed; needs the confirmation',
+        'home': 'a planned motion to the start pose; needs the confirmation',
+        'approach': 'the same to 80 mm below that pose, or as far as the box reaches',
+        'retreat': 'the same to 80 mm above that pose, or as far as the box reaches',
         'estop': 'brake and latch',
     }.items()
 }
@@ -235,7 +225,10 @@ SIM_RESET = Service(
     '/magma/sim/reset', Trigger, 'sim', 'lay the table as the parameters of the sim node say'
 )
 SWITCH_COMMAND_TYPE = Service(
-    '/servo_node/switch_command_type', ServoCommandType, 'Servo', 'twist, pose or joint jog'
+    '/servo_node/switch_command_type',
+    'moveit_msgs/srv/ServoCommandType',  # not in Humble
+    'Servo',
+    'twist, pose or joint jog',
 )
 PAUSE_SERVO = Service('/servo_node/pause_servo', SetBool, 'Servo', 'no output while paused')
 FOLLOW_TRAJECTORY = Service(
@@ -247,7 +240,7 @@ FOLLOW_TRAJECTORY = Service(
 )
 GRIPPER = Service(
     '/wx250s/gripper_controller/gripper_cmd',
-    ParallelGripperCommand,
+    'control_msgs/action/ParallelGripperCommand',  # not in Humble
     'arm',
     'position of the gripper joint in m',
     is_action=True,
@@ -266,6 +259,8 @@ TOPICS: tuple[Topic, ...] = (
     CONFIRMATION,
     DEADMAN,
     SUPERVISION,
+    *TELEOP_TOPICS,
+    *RECORDER_TOPICS,
     DIAGNOSTICS,
     *camera_topics().values(),
     JOINT_STATES,
@@ -281,6 +276,7 @@ TOPICS: tuple[Topic, ...] = (
 )
 SERVICES: tuple[Service, ...] = (
     *OPERATOR_SERVICES.values(),
+    *RECORDER_SERVICES.values(),
     SIM_RESET,
     SWITCH_COMMAND_TYPE,
     PAUSE_SERVO,

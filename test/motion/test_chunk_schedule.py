@@ -198,3 +198,13 @@ def test_reason_codes_are_those_of_the_specification() -> None:
     assert {name: int(Reason[name]) for name in numbers} == numbers
     assert len({int(reason) for reason in Reason}) == len(Reason)
     assert all(reason.text for reason in Reason)
+
+
+def test_after_the_clock_went_back_no_state_of_the_future_is_remembered() -> None:
+    high = make_pose(np.array([0.3, 0.0, 0.25]), DOWN)
+    back_ns = NOW_NS - ms(3000)
+    schedule = schedule_with(arm_at(START, NOW_NS), arm_at(high, back_ns))
+
+    assert schedule.measured_at(back_ns).translation_m[2] == pytest.approx(0.25)
+    schedule.remember(arm_at(START, back_ns + ms(20)))
+    assert schedule.measured_at(back_ns + ms(10)).translation_m[2] == pytest.approx(0.2)

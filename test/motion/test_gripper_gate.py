@@ -47,3 +47,12 @@ def test_never_more_than_two_changes_a_second(wishes: list[float], ticks_each: i
     changes = np.flatnonzero(np.diff(passed)) * PERIOD_S
     assert (np.diff(changes) >= 0.5 - 1e-9).all()
     assert set(np.unique(passed)) <= {0.0, 1.0}
+
+
+def test_a_decision_takes_two_steps_and_is_void_after_braking():
+    gate = GripperGate(1.0)
+    gate = gate.pass_on((1, 0), 1.0, 0.02)
+    assert not gate.is_decided
+    gate = gate.pass_on((1, 1), 1.0, 0.02)
+    assert gate.is_decided, 'that it stays as it is was decided, too'
+    assert not gate.stay(1.0, 0.02).is_decided

@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 import pytest
 
 from magma_ros.motion.causes import CAUSE_RULES, Cause, Severity
-from magma_ros.motion.modes import ARMED, LATCHED, MOVING, ControllerState, Mode, Request
+from magma_ros.motion.modes import (
+    ARMED,
+    DESTINATIONS,
+    LATCHED,
+    MOVING,
+    ControllerState,
+    Mode,
+    PlannedEnd,
+    Request,
+)
 from magma_ros.motion.modes import TransitionRules as Rules
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.motion.state_machine import speed_share, step
@@ -55,6 +64,7 @@ DEADMAN = {
 SITUATIONS = [
     *(('none', {'confirmed_s': confirmed_s}) for confirmed_s in (None, 0.5, 1.5)),
     *((name, pressed) for name, pressed in DEADMAN.items() if pressed),
+    *(('none', {'planned_end': PlannedEnd(NOW_S - 1.0, arrived)}) for arrived in (True, False)),
 ]
 STATES = [
     ControllerState(
@@ -136,7 +146,7 @@ def test_i3_one_clear_opens_one_latch(cases: list[Case]) -> None:
         if case.state.mode is Mode.ESTOP and case.new.mode is not Mode.ESTOP:
             if case.state.latched_below and case.request is Request.CLEAR:
                 assert case.new.mode is Mode.STOP
-                assert case.new.faults == case.state.faults + 1  # a new nonce for the next
+                assert case.new.changes == case.state.changes + 1  # a new nonce for the next
                 opened += 1
             else:
                 assert case.new.mode in (Mode.DISARMED, Mode.FINALIZED)
@@ -168,7 +178,7 @@ def test_i4_only_two_modes_move_and_no_fault_is_survived_in_them(cases: list[Cas
             assert case.deadman in ('stuck', 'pressed')
         if case.new.mode in (Mode.HOLD, *LATCHED) and case.new.mode is not case.state.mode:
             assert case.new.reasons
-            assert case.new.faults == case.state.faults + 1
+            assert case.new.changes == case.state.changes + 1
 
 
 def test_i5_an_unknown_input_is_a_hold_or_worse(cases: list[Case]) -> None:
@@ -198,6 +208,50 @@ def test_a_raise_needs_rest_the_nonce_and_nothing_wrong(cases: list[Case]) -> No
         elif not (case.state.latched_below and case.new.mode is Mode.STOP):
             assert Reason.REQUEST_REFUSED in case.reasons
     assert granted > 100
+
+
+def test_a_planned_motion_begins_like_a_policy_and_every_fault_ends_it(cases: list[Case]) -> None:
+    begun, ended = 0, set()
+    for case in cases:
+        old, new = case.state.mode, case.new.mode
+        if new is Mode.PLANNED and old is not new:
+            begun += 1
+            assert old in (Mode.READY, Mode.HOLD)
+            assert case.request in DESTINATIONS
+            assert case.is_at_rest
+            assert case.seen.confirmed_s is not None
+            causes = find_causes(case.seen, WatchdogThresholds(), None)
+            assert all(cause.severity < Severity.HOLD for cause in causes)
+        if old is Mode.PLANNED:
+            is_steered = case.deadman == 'pressed' and case.request is None
+            goes_on = case.fault in NOT_ALWAYS and not is_steered
+            assert goes_on or new is not Mode.PLANNED
+            assert new not in MOVING
+            ended.add(new)
+            if new is Mode.READY:
+                assert case.seen.planned_end == PlannedEnd(case.state.since_s, True)
+    assert begun > 10
+    assert ended == set(Mode) - {Mode.ARMING, *MOVING}
+
+
+def test_a_planned_motion_ends_where_it_was_granted_to() -> None:
+    planned = ControllerState(Mode.PLANNED, 5.0)
+    for end, mode in (
+        (None, Mode.PLANNED),
+        (PlannedEnd(4.0, True), Mode.PLANNED),  # an earlier one
+        (PlannedEnd(5.0, True), Mode.READY),
+        (PlannedEnd(5.0, False), Mode.HOLD),
+    ):
+        new, _ = step(planned, replace(FINE, planned_end=end), None, False, NOW_S)
+        assert new.mode is mode
+    assert new.reasons == (Reason.PLAN,)
+
+
+def test_no_confirmation_is_good_for_two_raises(cases: list[Case]) -> None:
+    for case in cases:
+        if case.new.mode is not case.state.mode:
+            is_same_button = case.new.mode is Mode.ARMING
+            assert case.new.changes == case.state.changes + (not is_same_button)
 
 
 def test_lowering_never_waits_for_anything(cases: list[Case]) -> None:

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import rclpy
+from moveit_msgs.msg import ServoStatus
 from moveit_msgs.srv import ServoCommandType
 from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import Bool, String
@@ -85,6 +86,8 @@ class ControllerRig:
                 ServoCommandType, topics.SWITCH_COMMAND_TYPE.name, self._accept_twists
             )
             self.node.create_service(SetBool, topics.PAUSE_SERVO.name, self._accept_pause)
+            self._statuses = topics.SERVO_STATUS.publisher(self.node)
+            self.node.create_timer(0.02, lambda: self._statuses.publish(ServoStatus()))
         self.node.create_timer(0.01, self._publish_joints)
         self.node.create_timer(0.05, self._publish_signs_of_life)
         self._requests = {
@@ -96,8 +99,7 @@ class ControllerRig:
         self._thread.start()
         self.processes = []
         self.process = self.start_node('controller_node', parameters, program)
-        if with_servo:
-            self.start_node('servo_stand_in_node')
+        self.servo = self.start_node('servo_stand_in_node') if with_servo else None
 
     def start_node(self, name, parameters=(), program=None):
         """Another process of this domain; it is ended with the rig. ``program``: instead of it."""
@@ -147,7 +149,7 @@ class ControllerRig:
 
     def begin_policy(self):
         self.arm()
-        assert self.ask('start')
+        self.wait_for(lambda: self.ask('start'))  # once the nonce of READY has been confirmed
         self.wait_for(lambda: self.state.get('mode') == 'policy')
 
     def send_chunk(self, z_m=-0.03, **changes):

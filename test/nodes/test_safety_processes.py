@@ -94,6 +94,27 @@ def test_when_the_controller_is_killed_the_arm_comes_to_rest_by_itself(make_rig)
     assert np.linalg.norm(np.subtract(rig.truth[-1][1:], start)) > 0.005
 
 
+def test_a_servo_that_is_started_again_is_noticed_and_told_what_it_must_know(make_rig):
+    rig = make_rig(with_servo=True)
+    rig.begin_policy()
+
+    os.kill(rig.servo.pid, signal.SIGKILL)
+    rig.wait_for(lambda: rig.state['mode'] == 'hold')
+    assert rig.state['reason'] == 'SERVO'
+    assert not rig.ask('start')
+    height_m = rig.truth[-1][3]
+    rig.start_node('servo_stand_in_node')
+    rig.wait_for(lambda: rig.state['mode'] == 'stop' or 'SERVO' not in rig.state['active'])
+    if rig.state['mode'] == 'stop':  # a busy machine needs longer than a HOLD may last
+        rig.wait_for(lambda: rig.ask('clear'))
+    if rig.state['mode'] != 'hold':
+        rig.arm()
+    rig.wait_for(lambda: rig.ask('start'))
+    rig.send_chunk(z_m=-0.04)
+
+    rig.wait_for(lambda: rig.truth[-1][3] < height_m - 0.02)
+
+
 def test_a_bug_in_the_loop_brakes_first_and_then_ends(make_rig):
     rig = make_rig(program=CRASHING)
     rig.begin_policy()

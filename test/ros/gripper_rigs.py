@@ -14,6 +14,7 @@ from magma_ros.ros.gripper_control_msgs import ParallelGripper, SimpleGripper, T
 from magma_ros.ros.gripper_franka import FrankaGripper
 from magma_ros.ros.gripper_interbotix import STILL_S, InterbotixGripper
 from magma_ros.ros.gripper_port import GripperReport, Outcome
+from magma_ros.ros.optional_modules import load_interface
 
 
 class ControlMsgsRig:
@@ -33,7 +34,7 @@ class ControlMsgsRig:
         adapter = self.ADAPTERS[interface]
         self.server = ActionServer(
             node,
-            adapter.kind,
+            load_interface(adapter.interface),
             self.profile.gripper_name,
             self.execute,
             goal_callback=lambda _: (

@@ -17,6 +17,9 @@ from rclpy.serialization import deserialize_message, serialize_message  # noqa: 
 from tf2_msgs.msg import TFMessage  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint  # noqa: E402
 
+from magma_ros.ros.servo_client import CommandMode  # noqa: E402
+from magma_ros.ros.servo_jazzy import COMMAND_TYPES, STATUS_NAMES  # noqa: E402
+
 pytestmark = pytest.mark.ros
 
 
@@ -128,6 +131,13 @@ def test_status_codes_are_those_of_moveit_servo_since_jazzy():
     assert ServoStatus.HALT_FOR_COLLISION == 5
     assert ServoCommandType.Request.TWIST == 1
     assert MoveItErrorCodes.NO_IK_SOLUTION == -31
+
+
+def test_the_numbers_of_the_adapter_are_those_of_the_messages():
+    for number, name in STATUS_NAMES.items():
+        assert getattr(ServoStatus, name) == number
+    request = ServoCommandType.Request
+    assert COMMAND_TYPES == {CommandMode.TWIST: request.TWIST, CommandMode.POSE: request.POSE}
 
 
 def test_messages_survive_serialisation():
