@@ -15,6 +15,8 @@ NODES = (
     'supervisor_node',
     'servo_stand_in_node',
     'sim_node',
+    'teleop_node',
+    'recorder_node',
 )
 
 
@@ -51,6 +53,7 @@ setup(
     ],
     python_requires='>=3.10',
     install_requires=[
+        'lz4',
         'mcap',
         'numpy',
         'onnxruntime',
@@ -64,10 +67,13 @@ setup(
         'scipy',
         'tokenizers',
         'xacro',
+        'zstandard',
     ],
     extras_require={
+        'hub': ['huggingface_hub'],
         'serve': ['httpx', 'msgpack', 'starlette', 'uvicorn>=0.35', 'websockets>=15'],
         'sim': ['mujoco'],
+        'teleop': ['pygame-ce', 'pyspacemouse'],
         'video': ['imageio-ffmpeg'],
         'torch': ['torch', 'transformers', 'onnx', 'onnxscript'],
         'test': ['hypothesis', 'mcap-ros2-support', 'mypy', 'pytest', 'rosbags', 'ruff'],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,9 +11,8 @@ from magma_ros.data_types import DeltaChunk, EndEffectorDelta, Observation
 from magma_ros.evaluation.trials import Condition, Trial
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_scaling import load_statistics
-from magma_ros.model.backends.onnx_model import load_onnx_model
+from magma_ros.model.backends.acting_model import ModelChoice, load_acting_model
 from magma_ros.pipeline import POLICY_PERIOD_S
-from magma_ros.resources import asset_path
 from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.sim.camera import SimCamera
 from magma_ros.sim.expert import expert_delta
@@ -26,12 +25,12 @@ from magma_ros.sim.world import World
 class CoreRunner:
     """One simulated table and one model, for any number of conditions."""
 
-    def __init__(self, checkpoint: Path | None = None, arm: str = 'wx250s') -> None:
+    def __init__(self, choice: ModelChoice | None = None, arm: str = 'wx250s') -> None:
+        self._acting = load_acting_model(choice or ModelChoice(), prepare_image)
+        self.model, self.statistics = self._acting.model, self._acting.statistics
+        self.identity = self.model.identity
         self.world = World(load_arm_profile(arm))
         self.camera = SimCamera(self.world)
-        self.model = load_onnx_model(checkpoint or asset_path('nano'), prepare_image)
-        self.identity = self.model.identity
-        self.statistics = load_statistics(self.model.config.statistics_key)
 
     def run(self, condition: Condition) -> Iterator[Trial]:
         """One trial after the other."""
@@ -45,19 +44,24 @@ class CoreRunner:
         if isinstance(policy, ModelPolicy):
             policy.begin(scenario.instruction)
         result = run_episode(self.world, self.camera, policy, scenario.task, scenario.scene)
-        latencies = tuple(policy.latencies_s) if isinstance(policy, ModelPolicy) else ()
-        return Trial(
+        trial = Trial(
             scenario.seed,
             scenario.instruction,
             result.success,
             result.duration_s,
-            latencies,
+            (),
             result.clipped,
+        )
+        if not isinstance(policy, ModelPolicy):
+            return trial
+        return replace(
+            trial, latencies_s=tuple(policy.latencies_s), refusals=tuple(policy.refusals)
         )
 
     def close(self) -> None:
-        """Free the renderer."""
+        """Free the renderer and leave the server, if there is one."""
         self.camera.close()
+        self._acting.close()
 
     def _policy(
         self, condition: Condition, task: Task, seed: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -61,6 +62,7 @@ class Trial:
     duration_s: float
     latencies_s: tuple[float, ...]
     reasons: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()  # why, for each picture without a usable answer
 
 
 def summarise(
@@ -82,6 +84,7 @@ def summarise(
         },
         'mean_duration_s': round(float(np.mean(durations)), 2) if durations else None,
         'model': model,
+        'refusals': dict(Counter(why for trial in trials for why in trial.refusals)),
         'failed_seeds': [trial.seed for trial in trials if not trial.success],
     }
 

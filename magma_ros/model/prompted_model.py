@@ -12,6 +12,7 @@ from magma_ros.data_types import ArmState, FloatArray
 from magma_ros.errors import InstructionError
 from magma_ros.model.action_decoding import ActionDecoder
 from magma_ros.model.action_model import ActionAnswer, ModelIdentity, TraceAnswer
+from magma_ros.model.action_tokens import ACTION_LENGTH
 from magma_ros.model.decoding import DecodingSettings, require_finite
 from magma_ros.model.network.crops import Grid
 from magma_ros.model.network.magma_config import MagmaConfig, PreprocessorConfig
@@ -79,7 +80,8 @@ class PromptedModel:
     ) -> ActionAnswer:
         """Seven tokens, each chosen among the 256 action ids."""
         prompt = action_prompt(instruction, self._state_line(state))
-        return self._actions.decode(self._embed_prompt(prompt, image_rgb))
+        embeddings = self._embed_prompt(prompt, image_rgb, answer_tokens=ACTION_LENGTH)
+        return self._actions.decode(embeddings)
 
     def generate_trace(
         self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
@@ -161,30 +163,42 @@ class PromptedModel:
             embeddings = self._network.embed([chosen])
 
     def _embed_prompt(
-        self, prompt: Prompt, *pictures: Picture, seen_as: PreprocessorConfig | None = None
+        self,
+        prompt: Prompt,
+        *pictures: Picture,
+        seen_as: PreprocessorConfig | None = None,
+        answer_tokens: int | None = None,
     ) -> Float32Array:
-        """(T, d): the prompt, each ``<image>`` replaced by the visual tokens of its picture."""
+        """(T, d): the prompt, each ``<image>`` replaced by the visual tokens of its picture.
+
+        ``answer_tokens`` is the room left behind it, that of the longest text unless given.
+        """
         ids = self._tokenizer.encode(prompt)
+        seen_as = seen_as or self.config.preprocessor
+        grids = [seen_as.grid(rgb.shape[1], rgb.shape[0]) for rgb in pictures]
+        self._require_room(
+            len(ids) + sum(self.config.visual_tokens(grid) - 1 for grid in grids),
+            self._decoding.max_text_tokens if answer_tokens is None else answer_tokens,
+        )
         parts: list[Float32Array] = []
         start = 0
         places = [at for at, token in enumerate(ids) if token == self.config.vocabulary.image]
-        for place, rgb in zip(places, pictures, strict=True):
-            visual_tokens = self._see(rgb, seen_as or self.config.preprocessor)
+        for place, rgb, grid in zip(places, pictures, grids, strict=True):
+            visual_tokens = self._network.encode_image(self._prepare_image(rgb, seen_as), grid)
             parts += [self._network.embed(ids[start:place]), visual_tokens]
             start = place + 1
         parts.append(self._network.embed(ids[start:]))
-        embeddings = np.concatenate(parts)
-        longest = self.config.decoder.max_position_embeddings
-        if len(embeddings) > longest:
-            raise InstructionError(
-                f'{len(pictures)} pictures and the text make {len(embeddings)} tokens, but '
-                f'{self.config.name} reads at most {longest}: give fewer frames'
-            )
-        return embeddings
+        return np.concatenate(parts)
 
-    def _see(self, rgb: Picture, seen_as: PreprocessorConfig) -> Float32Array:
-        grid = seen_as.grid(width_px=rgb.shape[1], height_px=rgb.shape[0])
-        return self._network.encode_image(self._prepare_image(rgb, seen_as), grid)
+    def _require_room(self, prompt_tokens: int, answer_tokens: int) -> None:
+        longest = self.config.decoder.max_position_embeddings
+        needed = prompt_tokens + answer_tokens - 1  # the last one is never read
+        if needed > longest:
+            raise InstructionError(
+                f'pictures and text make {prompt_tokens} tokens and the answer may take '
+                f'{answer_tokens}, but {self.config.name} reads at most {longest}: give fewer '
+                'pictures or a shorter sentence'
+            )
 
     def _state_line(self, state: ArmState | None) -> str:
         if state is None or self.config.state is None:  # Magma itself takes none

@@ -7,22 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from rclpy.node import Node
 
-from magma_ros.errors import ConfigurationError, EnvironmentMissing
+from magma_ros.errors import ConfigurationError
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_model import ActionModel
-from magma_ros.model.action_scaling import ActionStatistics, choose_statistics, load_statistics
-from magma_ros.model.backends.local_model import (
-    NUMBERS,
-    LocalSettings,
-    Numbers,
-    load_local_model,
-)
+from magma_ros.model.action_scaling import ActionStatistics, load_statistics
+from magma_ros.model.backends.acting_model import ModelChoice, load_acting_model
+from magma_ros.model.backends.local_model import PRECISIONS, LocalSettings, PrecisionName
 from magma_ros.model.backends.scripted_model import ScriptedModel
-from magma_ros.model.remote.server_address import is_address
 from magma_ros.model.text.hamster_text import parse_hamster_answer
 from magma_ros.nodes.perception_inputs import PerceptionInputs, pose_from_seven
 from magma_ros.pipeline import MODES
-from magma_ros.resources import asset_path
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 from magma_ros.ros.parameters import parameter
 
@@ -44,8 +38,8 @@ class PerceptionParameters:
     statistics: str = parameter(
         '', 'action statistics, when the model does not name its own: bridge_orig, google_robot'
     )
-    numbers: Numbers = parameter(
-        'as stored', 'how the weights of a torch checkpoint are kept', choices=tuple(NUMBERS)
+    precision: PrecisionName = parameter(
+        'as stored', 'of the weights of a torch checkpoint', choices=tuple(PRECISIONS)
     )
     device: str = parameter('auto', 'of a torch checkpoint: auto, cpu, cuda, cuda:1')
     scripted_actions: tuple[float, ...] = parameter(
@@ -98,8 +92,6 @@ def load(node: Node, wanted: PerceptionParameters) -> Loaded:
 
 
 def _load_model(wanted: PerceptionParameters) -> tuple[ActionModel, ActionStatistics | None]:
-    if is_address(wanted.model):
-        return _connect(wanted.model), None
     if wanted.model == SCRIPTED:
         if len(wanted.scripted_actions) % 7:
             raise ConfigurationError('scripted_actions needs seven numbers for each action')
@@ -107,18 +99,7 @@ def _load_model(wanted: PerceptionParameters) -> tuple[ActionModel, ActionStatis
         traces = [parse_hamster_answer(path, *SCRIPTED_PICTURE_PX)] if path else []
         model = ScriptedModel(np.array(wanted.scripted_actions), traces)
         return model, load_statistics(SCRIPTED_STATISTICS)
-    settings = LocalSettings(wanted.threads, wanted.numbers, wanted.device)
-    local, folder = load_local_model(wanted.model or asset_path('nano'), prepare_image, settings)
-    key = wanted.statistics or None
-    return local, choose_statistics(folder, key, local.config.statistics_key)
-
-
-def _connect(address: str) -> ActionModel:
-    try:
-        from magma_ros.model.backends.remote_model import connect
-
-        return connect(address)
-    except ModuleNotFoundError as error:
-        raise EnvironmentMissing(
-            f'{error.name} is not installed: pip install -e ".[serve]"'
-        ) from error
+    settings = LocalSettings(wanted.threads, wanted.precision, wanted.device)
+    choice = ModelChoice(wanted.model, wanted.statistics or None, settings)
+    acting = load_acting_model(choice, prepare_image)
+    return acting.model, acting.statistics

@@ -18,7 +18,7 @@ class ModelPolicy:
 
     Args:
         model: any backend.
-        statistics: of its actions.
+        statistics: of its actions; none if it answers in metres and radians.
         mode: direct or path.
         frame_id: the arm's base link.
         blank_picture: show the model noise instead (an ablation: the picture must matter).
@@ -27,7 +27,7 @@ class ModelPolicy:
     def __init__(
         self,
         model: ActionModel,
-        statistics: ActionStatistics,
+        statistics: ActionStatistics | None,
         mode: Mode,
         frame_id: str,
         blank_picture: bool = False,
@@ -36,7 +36,7 @@ class ModelPolicy:
         self._mode, self._frame_id, self._blank = mode, frame_id, blank_picture
         self._memory, self._instruction = PredictMemory(), ''
         self.latencies_s: list[float] = []
-        self.refusals = 0  # pictures for which the model had no usable answer
+        self.refusals: list[str] = []  # why, for each picture without a usable answer
 
     def begin(self, instruction: str) -> None:
         """A new episode with this sentence."""
@@ -63,8 +63,8 @@ class ModelPolicy:
                 self._mode,
                 self._frame_id,
             )
-        except (CameraError, ModelError):
-            self.refusals += 1
+        except (CameraError, ModelError) as error:
+            self.refusals.append(str(error))
             chunk = None
         self.latencies_s.append(time.perf_counter() - started_s)
         return chunk

@@ -17,8 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from magma_ros.errors import ConfigurationError
 from magma_ros.evaluation.suite import SUITE, full_table
 from magma_ros.evaluation.trials import Ablation, Actor, Condition, Through, Trial, summarise
+from magma_ros.model.backends.acting_model import ModelChoice
 from magma_ros.pipeline import MODES, Mode
 from magma_ros.sim.tasks import TASK_KINDS
+from magma_ros.tools.model_options import add_model_options, local_settings
 
 EPILOG = """\
 examples:
@@ -27,6 +29,8 @@ examples:
   magma evaluate --task put --ablation blank      the picture must matter
   magma evaluate --task put --ablation swapped    so must the sentence
   magma evaluate --task reach --through nodes --episodes 10
+  magma evaluate --task pick --model http://gpu:8000/act   an OpenVLA server as a baseline
+  magma evaluate --task pick --model 'ws://gpu:8000?actions=bridge'   an openpi server
   magma evaluate --suite runs/suite --processes 2   everything docs/nano.md shows; resumable
 """
 
@@ -43,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--processes', type=int, default=1, help='of --suite')
     parser.add_argument('--episodes', type=int, default=50, metavar='N')
     parser.add_argument('--seed', type=int, default=100_000, help='of the first episode')
-    parser.add_argument('--mode', choices=MODES, default=None, help='default: of the checkpoint')
+    parser.add_argument(
+        '--mode', choices=MODES, default=None, help='default: path; for a server, direct'
+    )
     parser.add_argument('--through', choices=get_args(Through), default='core')
     parser.add_argument('--actor', choices=get_args(Actor), default='model')
     parser.add_argument('--ablation', choices=get_args(Ablation), default='none')
@@ -57,7 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default='mixed',
         help='phrasings never trained: every second episode, all, or none',
     )
-    parser.add_argument('--model', type=Path, default=None, help='checkpoint folder')
+    add_model_options(parser, may_be_remote=True)
+    parser.add_argument(
+        '--statistics', metavar='KEY', help='of the actions; default: those the model names'
+    )
     parser.add_argument('--json', action='store_true', help='print one JSON object')
 
 
@@ -65,11 +74,12 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate and print; 0 whatever the success rate is."""
     if options.episodes < 1:
         raise ConfigurationError(f'--episodes {options.episodes}: at least 1 is needed')
+    choice = ModelChoice(options.model or '', options.statistics, local_settings(options))
     if options.suite is not None:
-        return run_suite(options.suite, options.model, options.processes)
+        return run_suite(options.suite, choice, options.processes)
     condition = Condition(
         task=options.task,
-        mode=options.mode or default_mode(),
+        mode=options.mode or default_mode(choice),
         episodes=options.episodes,
         seed=options.seed,
         through=options.through,
@@ -79,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         brightness=options.light,
         held_out=options.held_out,
     )
-    summary = evaluate(condition, options.model, quiet=options.json)
+    summary = evaluate(condition, choice, quiet=options.json)
     if options.json:
         print(json.dumps(summary))
     else:
@@ -92,12 +102,14 @@ def run(options: argparse.Namespace) -> int:
             f'p95 {summary["latency_ms"]["p95"]} ms, '
             f'model {summary["model"]["name"]} {summary["model"]["sha256"][:12]}'
         )
+        for why, count in summary['refusals'].items():
+            print(f'no usable answer to {count} pictures: {why}')
         if summary['failed_seeds']:
             print(f'failed seeds: {summary["failed_seeds"]}')
     return 0
 
 
-def run_suite(folder: Path, checkpoint: Path | None, processes: int) -> int:
+def run_suite(folder: Path, choice: ModelChoice, processes: int) -> int:
     """Run what ``folder`` lacks, write ``folder/results.json`` and print the table."""
     folder.mkdir(parents=True, exist_ok=True)
     lacking = [name for name in SUITE if not (folder / f'{name}.json').is_file()]
@@ -109,11 +121,11 @@ def run_suite(folder: Path, checkpoint: Path | None, processes: int) -> int:
     ):
         bar = progress.add_task('conditions', total=len(lacking))
         together = [name for name in lacking if name not in alone]
-        jobs = [pool.submit(_run_of_suite, name, folder, checkpoint) for name in together]
+        jobs = [pool.submit(_run_of_suite, name, folder, choice) for name in together]
         for job in as_completed(jobs):
             progress.update(bar, advance=1, description=job.result())
         for name in alone:
-            _run_of_suite(name, folder, checkpoint)
+            _run_of_suite(name, folder, choice)
             progress.update(bar, advance=1, description=name)
     results = {
         name: json.loads((folder / f'{name}.json').read_text(encoding='utf-8')) for name in SUITE
@@ -128,22 +140,22 @@ def run_suite(folder: Path, checkpoint: Path | None, processes: int) -> int:
     return 0
 
 
-def _run_of_suite(name: str, folder: Path, checkpoint: Path | None) -> str:
+def _run_of_suite(name: str, folder: Path, choice: ModelChoice) -> str:
     """One condition in a process of its own; its name."""
-    summary = evaluate(SUITE[name], checkpoint, quiet=True)
+    summary = evaluate(SUITE[name], choice, quiet=True)
     part = folder / f'{name}.json.part'  # an interrupted write must not look finished
     part.write_text(json.dumps(summary), encoding='utf-8')
     part.replace(folder / f'{name}.json')
     return name
 
 
-def evaluate(condition: Condition, checkpoint: Path | None, quiet: bool) -> dict:
+def evaluate(condition: Condition, choice: ModelChoice, quiet: bool) -> dict:
     """Run all trials of a condition with a progress bar on standard error."""
     if condition.through == 'nodes':
         from magma_ros.evaluation.node_runs import NodeRunner as Runner
     else:
         from magma_ros.evaluation.core_runs import CoreRunner as Runner  # type: ignore[assignment]
-    runner = Runner(checkpoint)
+    runner = Runner(choice)
     try:
         trials = list(_with_progress(runner.run(condition), condition, quiet))
     finally:
@@ -154,9 +166,9 @@ def evaluate(condition: Condition, checkpoint: Path | None, quiet: bool) -> dict
     return summarise(condition, trials, acting)
 
 
-def default_mode() -> Mode:
-    """The better of the two modes of magma-nano (docs/nano.md has the numbers)."""
-    return 'path'
+def default_mode(choice: ModelChoice) -> Mode:
+    """The better one of magma-nano (docs/nano.md has the numbers); what every server can do."""
+    return 'direct' if choice.is_remote else 'path'
 
 
 def _with_progress(trials: Iterator[Trial], condition: Condition, quiet: bool) -> Iterator[Trial]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from magma_ros.errors import EnvironmentMissing
 
 EPILOG = """\
-The files are the same for the CPU, CUDA and TensorRT providers of onnxruntime (tested: CPU). int8
-keeps the linear layers of the decoder's blocks in 8 bits: for CPUs, where memory limits the speed.
-magma-8b takes 35.6 GB of disk in fp32, 17.8 GB in fp16 and 16.4 GB in int8 (computed), and 20 GB
-of memory while it is written.
+The files are the same for the CPU, CUDA and TensorRT providers of onnxruntime (tested: CPU).
+int8-blocks keeps the linear layers of the decoder's blocks in 8 bits: for CPUs, where memory
+limits the speed. magma-8b takes 35.6 GB of disk in fp32, 17.8 GB in fp16 and 16.4 GB in
+int8-blocks (computed), and 20 GB of memory while it is written.
 """
 
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma export``."""
     parser.add_argument('checkpoint', type=Path, metavar='CHECKPOINT', help='its folder')
     parser.add_argument('directory', type=Path, metavar='DIR', help='empty or new folder')
-    parser.add_argument('--precision', choices=('fp32', 'fp16', 'int8'), default='fp32')
+    parser.add_argument('--precision', choices=('fp32', 'fp16', 'int8-blocks'), default='fp32')
     parser.add_argument(
         '--logits',
         choices=('action', 'all'),

@@ -11,8 +11,8 @@ import numpy as np
 
 from magma_ros.errors import EnvironmentMissing
 from magma_ros.image.image_preparation import prepare_image
-from magma_ros.model.action_scaling import choose_statistics, shipped_keys
-from magma_ros.model.backends.local_model import load_local_model
+from magma_ros.model.action_scaling import shipped_keys
+from magma_ros.model.backends.local_model import load_local_model, settle_statistics
 from magma_ros.model.remote.access_token import NEW_TOKEN, VARIABLE, read_token
 from magma_ros.resources import asset_path
 from magma_ros.tools.model_options import add_model_options, local_settings
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     preprocessor = model.config.preprocessor
     served = ServedModel(
         model,
-        choose_statistics(folder, options.statistics, model.config.statistics_key),
+        settle_statistics(model, folder, options.statistics),
         preprocessor.robot_size_px or preprocessor.base_img_size,
         takes_state=model.config.state is not None,
     )

@@ -15,8 +15,8 @@ from magma_ros.image.image_preparation import prepare_image
 from magma_ros.image.mark_drawing import draw_marks
 from magma_ros.image.picture_file import read_picture, write_picture
 from magma_ros.image.trace_overlay import draw_overlay
-from magma_ros.model.action_scaling import choose_statistics, unnormalise
-from magma_ros.model.backends.local_model import load_local_model
+from magma_ros.model.action_scaling import unnormalise
+from magma_ros.model.backends.local_model import load_local_model, settle_statistics
 from magma_ros.model.prompted_model import PromptedModel
 from magma_ros.resources import asset_path
 from magma_ros.rotations import down_with_euler, make_pose
@@ -102,7 +102,7 @@ def _ask(
 ) -> Tried:
     if options.ask:
         return Tried(text=model.answer(rgb, options.instruction))
-    statistics = choose_statistics(folder, options.statistics, model.config.statistics_key)
+    statistics = settle_statistics(model, folder, options.statistics)
     answer = model.generate_action(rgb, options.instruction, state)
     trace = model.generate_trace(rgb, options.instruction, state) if options.trace else None
     return Tried(

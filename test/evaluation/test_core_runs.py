@@ -9,16 +9,15 @@ import pytest
 from magma_ros.evaluation import core_runs
 from magma_ros.evaluation.core_runs import CoreRunner
 from magma_ros.evaluation.trials import Condition
+from magma_ros.model.action_scaling import load_statistics
+from magma_ros.model.backends.acting_model import ActingModel
 from magma_ros.model.backends.scripted_model import ScriptedModel
-from magma_ros.model.network.magma_config import MAGMA_NANO
 
 CONDITION = Condition('reach', 'direct', episodes=2, actor='expert')
 
 
 class Downwards(ScriptedModel):
     """Presses down for ever: a model that never succeeds."""
-
-    config = MAGMA_NANO
 
     def __init__(self) -> None:
         super().__init__([[0.0, 0.0, -0.2, 0.0, 0.0, 0.0, 1.0]])
@@ -37,8 +36,8 @@ def model() -> Downwards:
 @pytest.fixture(scope='module')
 def runner(model: Downwards):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(core_runs, 'load_onnx_model', lambda path, prepare: model)
-        patch.setattr(core_runs, 'asset_path', lambda name: name)
+        acting = ActingModel(model, load_statistics('magma_nano_sim'))
+        patch.setattr(core_runs, 'load_acting_model', lambda choice, prepare: acting)
         runner = CoreRunner()
     yield runner
     runner.close()

@@ -114,7 +114,7 @@ def test_frames_take_their_places_in_order(tokenizer: TextTokenizer) -> None:
 
 def test_too_many_frames_are_refused(tokenizer: TextTokenizer) -> None:
     model, _ = ask(FOUR_CROPS, tokenizer)
-    with pytest.raises(InstructionError, match='8 pictures.*at most 2000.*fewer frames'):
+    with pytest.raises(InstructionError, match=r'2\d+ tokens.*at most 2000.*fewer pictures'):
         model.answer_video([random_picture(64, 64)] * 8, 'What happens?')
 
 
@@ -146,4 +146,28 @@ def test_unusable_sentences_never_reach_the_network(
     ):
         with pytest.raises(InstructionError):
             question()
+    assert network.pictures == []
+
+
+def test_room_for_the_answer_is_asked_for_before_anything_is_computed(
+    tokenizer: TextTokenizer,
+) -> None:
+    picture = random_picture(64, 64)
+    prompt = len(tokenizer.encode(prompts.action_prompt('go'))) - 1 + MAGMA_NANO.visual_tokens()
+    for room, fits in ((6, True), (5, False)):  # the seventh id is never read
+        decoder = replace(MAGMA_NANO.decoder, max_position_embeddings=prompt + room)
+        model, network = ask(replace(MAGMA_NANO, decoder=decoder), tokenizer)
+        if fits:
+            assert len(model.generate_action(picture, 'go', None).ids) == 7
+        else:
+            with pytest.raises(InstructionError, match='answer may take 7, but .* at most'):
+                model.generate_action(picture, 'go', None)
+            assert network.pictures == []
+
+
+def test_text_needs_the_room_of_the_longest_answer(tokenizer: TextTokenizer) -> None:
+    decoder = replace(MAGMA_NANO.decoder, max_position_embeddings=200)
+    model, network = ask(replace(MAGMA_NANO, decoder=decoder), tokenizer)
+    with pytest.raises(InstructionError, match='answer may take 160, but .* at most 200'):
+        model.answer(random_picture(64, 64), 'what?')
     assert network.pictures == []

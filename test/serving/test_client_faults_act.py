@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import numpy as np
@@ -16,7 +17,7 @@ from serving_kit import (
 
 from magma_ros.errors import ModelError
 from magma_ros.model.backends.remote_model import connect
-from magma_ros.model.remote.arrays import LIMITS, dump_json
+from magma_ros.model.remote.arrays import REPLY_LIMITS, dump_json
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,11 @@ from magma_ros.model.remote.arrays import LIMITS, dump_json
         (dump_json(np.full(7, 2.0)).encode(), 500, 'HTTP 500'),
         (b'{"__numpy__": "AAAA", "dtype": "<f8", "shape": [7]}', 200, 'nonsense'),
         (b'[NaN, 0, 0, 0, 0, 0, 0]', 200, 'nonsense'),
-        (b' ' * (LIMITS.message_bytes + 1), 200, 'broke off .*more than'),
+        (b'[' + b'0,' * 9999 + b'0]', 200, 'nonsense .*commas'),
+        (b'[' * 17 + b']' * 17, 200, 'nonsense .*within each other'),
+        (b' ' * (REPLY_LIMITS.message_bytes + 1), 200, 'broke off .*more than'),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_act_answers_that_are_no_action(body, status, reason) -> None:
     with (
@@ -64,3 +67,22 @@ def test_act_that_is_slow_or_breaks_off() -> None:
         cut.append(True)
         with pytest.raises(ModelError, match='broke off'):
             act_once(address)
+
+
+def test_an_answer_that_arrives_drop_by_drop_has_one_deadline() -> None:
+    done = threading.Event()
+
+    def answer(handler, _) -> None:
+        handler.send_response(200)
+        handler.send_header('Content-Length', '100000')
+        handler.end_headers()
+        with contextlib.suppress(OSError):  # the client leaves
+            while not done.wait(0.02):
+                handler.wfile.write(b' ')
+
+    with foreign_http(answer) as address:
+        model = connect(f'{address}?timeout_s=0.3')
+        with pytest.raises(ModelError, match='within 0.3 s'):
+            model.generate_action(picture(), 'go', None)
+        done.set()
+        model.close()

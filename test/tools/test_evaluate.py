@@ -10,6 +10,7 @@ from magma_ros.evaluation import core_runs
 from magma_ros.evaluation.suite import SUITE
 from magma_ros.evaluation.trials import Condition, Trial, summarise
 from magma_ros.model.action_model import ModelIdentity
+from magma_ros.model.backends.acting_model import ModelChoice
 from magma_ros.tools import evaluate
 
 
@@ -18,14 +19,19 @@ class Runner:
 
     closed = False
     conditions: list[Condition] = []
+    choices: list[ModelChoice] = []
+    refusals: tuple[str, ...] = ()
 
-    def __init__(self, checkpoint) -> None:
+    def __init__(self, choice: ModelChoice) -> None:
+        Runner.choices.append(choice)
         self.identity = ModelIdentity('nano', 'abcdef0123456789')
 
     def run(self, condition: Condition):
         Runner.conditions.append(condition)
         for index in range(condition.episodes):
-            yield Trial(condition.seed + index, 'go', index % 2 == 0, 3.0, (0.01,))
+            yield Trial(
+                condition.seed + index, 'go', index % 2 == 0, 3.0, (0.01,), (), self.refusals
+            )
 
     def close(self) -> None:
         Runner.closed = True
@@ -34,7 +40,7 @@ class Runner:
 @pytest.fixture(autouse=True)
 def _runner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core_runs, 'CoreRunner', Runner)
-    Runner.closed, Runner.conditions = False, []
+    Runner.closed, Runner.conditions, Runner.choices, Runner.refusals = False, [], [], ()
 
 
 def run(*arguments: str) -> int:
@@ -98,3 +104,19 @@ def test_a_finished_suite_is_put_together_without_running_anything(tmp_path, cap
     assert Runner.conditions == []
     assert json.loads((tmp_path / 'results.json').read_text()).keys() == SUITE.keys()
     assert capsys.readouterr().out.count('1/1') == len(SUITE)
+
+
+def test_a_server_is_the_model_and_acts_in_direct_mode() -> None:
+    run('--task', 'pick', '--episodes', '1', '--model', 'http://gpu:8000/act')
+    run('--task', 'pick', '--episodes', '1', '--model', 'DIR', '--precision', 'int8-dynamic')
+
+    assert [choice.is_remote for choice in Runner.choices] == [True, False]
+    assert [condition.mode for condition in Runner.conditions] == ['direct', 'path']
+    assert Runner.choices[1].settings.precision == 'int8-dynamic'
+
+
+def test_refused_pictures_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    Runner.refusals = ('busy', 'busy')
+    run('--task', 'pick', '--episodes', '2')
+
+    assert 'no usable answer to 4 pictures: busy' in capsys.readouterr().out

@@ -18,9 +18,9 @@ def test_options_reach_the_export(
     monkeypatch.setattr(
         export_onnx, 'export_checkpoint', lambda *given, report: asked.extend(given)
     )
-    options = ['--precision', 'int8', '--logits', 'action']
+    options = ['--precision', 'int8-blocks', '--logits', 'action']
     assert main(['export', 'from', str(tmp_path), *options]) == 0
-    assert asked == [Path('from'), tmp_path, export_onnx.ExportSettings('int8', 'action')]
+    assert asked == [Path('from'), tmp_path, export_onnx.ExportSettings('int8-blocks', 'action')]
     assert str(tmp_path) in capsys.readouterr().out
 
 

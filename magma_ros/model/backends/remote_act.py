@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from magma_ros.data_types import ArmState
 from magma_ros.errors import MagmaError, ModelError
-from magma_ros.model.remote.arrays import LIMITS, MalformedMessage, dump_json, load_json
+from magma_ros.model.remote.arrays import REPLY_LIMITS, MalformedMessage, dump_json, load_json
 from magma_ros.model.remote.deadline_runner import DeadlineRunner
 from magma_ros.model.remote.protocol import (
     MODEL_HEADER,
@@ -101,9 +101,13 @@ class ActLink:
 
     def _exchange(self, method: str, url: str, body: str) -> tuple[httpx.Response, bytes]:
         wait_s = self.server.reply_timeout_s if body else self.server.connect_timeout_s
+        return self._runner.run(self._send_again(method, url, body), wait_s)
+
+    async def _send_again(self, method: str, url: str, body: str) -> tuple[httpx.Response, bytes]:
+        """The reply; asks once more when the connection was lost, within the same deadline."""
         for retries_left in range(self.server.retries, -1, -1):
             try:
-                return self._runner.run(self._send(method, url, body), wait_s)
+                return await self._send(method, url, body)
             except httpx.ConnectError as error:
                 raise ModelError(
                     f'{url} cannot be reached ({error}): start "magma serve" there, and look at '
@@ -122,13 +126,13 @@ class ActLink:
         async with self._client.stream(method, url, content=body, headers=headers) as reply:
             async for part in reply.aiter_raw():
                 received += part
-                if len(received) > LIMITS.message_bytes:
-                    raise httpx.ReadError(f'more than {LIMITS.message_bytes} bytes')
+                if len(received) > REPLY_LIMITS.message_bytes:
+                    raise httpx.ReadError(f'more than {REPLY_LIMITS.message_bytes} bytes')
             return reply, bytes(received)
 
     def _read(self, reply: httpx.Response, body: bytes) -> Any:
         try:
-            message = load_json(body)
+            message = load_json(body, REPLY_LIMITS)
         except MalformedMessage as error:
             raise ModelError(
                 f'{self.server.url} answered nonsense (HTTP {reply.status_code}, {error}): '

@@ -15,7 +15,13 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from magma_ros.data_types import ArmState
 from magma_ros.errors import MagmaError, ModelError
-from magma_ros.model.remote.arrays import LIMITS, MalformedMessage, load_json, pack, unpack
+from magma_ros.model.remote.arrays import (
+    REPLY_LIMITS,
+    MalformedMessage,
+    load_json,
+    pack,
+    unpack,
+)
 from magma_ros.model.remote.deadline_runner import DeadlineRunner
 from magma_ros.model.remote.protocol import (
     GRIPPER,
@@ -44,9 +50,9 @@ class OpenpiLink:
         self._runner = DeadlineRunner(server.url)
         self._connection: ClientConnection | None = None
         try:
-            self.metadata = self._open()
+            self.metadata = self._runner.run(self._open(), server.connect_timeout_s)
         except MagmaError:
-            self._runner.close()
+            self.close()
             raise
         self.questions = self.metadata.questions if self.metadata else ('action',)
 
@@ -68,64 +74,59 @@ class OpenpiLink:
         elif self.server.state_key is not None and state is not None:
             ours = state_fields(state)
             fields[self.server.state_key] = np.append(ours[POSE], ours[GRIPPER])
-        reply = read_reply(self._exchange(pack(fields)), self.server.url)
-        return reply.get('actions' if question == 'action' else 'text')
+        try:
+            reply = self._runner.run(self._exchange(pack(fields)), self.server.reply_timeout_s)
+        except MagmaError:
+            self._drop()  # a late reply must not pass for that to the next question
+            raise
+        message = read_reply(reply, self.server.url)
+        return message.get('actions' if question == 'action' else 'text')
 
     def close(self) -> None:
         """Close the connection."""
         self._drop()
         self._runner.close()
 
-    def _exchange(self, message: bytes) -> bytes | str:
+    async def _exchange(self, message: bytes) -> bytes | str:
+        """The reply, on a fresh connection where the old one is closed."""
         for retries_left in range(self.server.retries, -1, -1):
             if self._connection is None:
-                self._reopen()
+                await self._reopen()
             assert self._connection is not None
             try:
-                talk = _talk(self._connection, message)
-                return self._runner.run(talk, self.server.reply_timeout_s)
+                await self._connection.send(message)
+                return await self._connection.recv()
             except ConnectionClosed as error:
-                self._drop()
+                self._connection = None
                 if retries_left == 0:
                     raise ModelError(
                         f'{self.server.url} closed the connection ({error}): see its log'
                     ) from error
-            except ModelError:
-                self._drop()  # a late reply must not pass for that to the next question
-                raise
         raise AssertionError('the last try returns or raises')
 
-    def _open(self) -> ServerMetadata | None:
+    async def _open(self) -> ServerMetadata | None:
         url = self.server.url
         try:
-            self._connection = self._runner.run(
-                _connect(self.server), self.server.connect_timeout_s
-            )
-            first = self._runner.run(self._connection.recv(), self.server.connect_timeout_s)
+            self._connection = await _connect(self.server)
+            first = await self._connection.recv()
             if isinstance(first, str):
                 raise MalformedMessage(f'the text {first[:60]!r}')
-            return read_metadata(unpack(first))
+            return read_metadata(unpack(first, REPLY_LIMITS))
         except InvalidStatus as error:
             refused = _read_refusal(bytes(error.response.body or b''), url)
             raise refused or ModelError(f'{url} is no openpi server: {error}') from error
         except MalformedMessage as error:
-            self._drop()
             raise ModelError(
                 f'{url} began with nonsense ({error}): is it an openpi server?'
             ) from error
         except (OSError, InvalidHandshake, InvalidURI, ConnectionClosed) as error:
-            self._drop()
             raise ModelError(
                 f'{url} cannot be reached ({error}): start "magma serve" there, and look at host, '
                 'port and firewall'
             ) from error
-        except ModelError:
-            self._drop()
-            raise
 
-    def _reopen(self) -> None:
-        if self._open() != self.metadata:
-            self._drop()
+    async def _reopen(self) -> None:
+        if await self._open() != self.metadata:
             raise ModelError(
                 f'{self.server.url} now serves another model: start again, so that recordings '
                 'name the right one'
@@ -144,7 +145,7 @@ def read_reply(reply: bytes | str, url: str) -> dict[str, Any]:
         last = (reply.strip().splitlines() or ['no reason given'])[-1][:300]
         raise _read_refusal(reply, url) or ModelError(f'{url} failed: {last}; see its log')
     try:
-        message = unpack(reply)
+        message = unpack(reply, REPLY_LIMITS)
     except MalformedMessage as error:
         raise ModelError(f'{url} answered nonsense ({error}): see its log') from error
     if not isinstance(message, dict):
@@ -154,7 +155,7 @@ def read_reply(reply: bytes | str, url: str) -> dict[str, Any]:
 
 def _read_refusal(text: bytes | str, url: str) -> MagmaError | None:
     try:
-        return error_of(load_json(text), url)
+        return error_of(load_json(text, REPLY_LIMITS), url)
     except MalformedMessage:
         return None
 
@@ -164,16 +165,11 @@ async def _connect(server: RemoteServer) -> ClientConnection:
         server.url,
         additional_headers=server.headers,
         compression=None,  # a small message cannot unpack into a large one
-        max_size=LIMITS.message_bytes,
+        max_size=REPLY_LIMITS.message_bytes,
         open_timeout=None,  # the runner has a deadline
         ping_interval=None,  # its loop stands still between the questions
         proxy=None,
     )
-
-
-async def _talk(connection: ClientConnection, message: bytes) -> bytes | str:
-    await connection.send(message)
-    return await connection.recv()
 
 
 async def _abort(connection: ClientConnection) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.model.action_tokens import ACTION_BINS
+from magma_ros.model.backends.compiled_network import CompiledNetwork
 from magma_ros.model.backends.torch_network import TorchNetwork
 from magma_ros.model.decoding import DecodingRule, DecodingSettings, choose_token
 from magma_ros.model.network.magma import ChooseIds
@@ -20,6 +21,8 @@ from magma_ros.model.prompted_model import PrepareImage, PromptedModel
 from magma_ros.model.text.text_tokenizer import load_tokenizer
 from magma_ros.model.text.tokenizer_check import check_tokenizer
 from magma_ros.model.weights.checkpoint import load_identified
+from magma_ros.model.weights.device_memory import CPU, choose_device
+from magma_ros.model.weights.identity import mix_in
 
 
 def load_torch_model(
@@ -29,7 +32,7 @@ def load_torch_model(
     dtype: Precision | None = None,
     device: str = 'cpu',
     quantise: Quantisation | None = None,
-    int8_inputs: bool = False,
+    int8_inputs: bool | None = None,
 ) -> PromptedModel:
     """The model of a checkpoint folder that also holds tokenizer.json.
 
@@ -41,26 +44,51 @@ def load_torch_model(
         dtype: precision of weights and activations; none means as stored.
         device: auto, cpu, cuda, or cuda:<number>.
         quantise: keep the decoder's linear layers in so many bits.
-        int8_inputs: with int8 on a CPU, round what goes into those layers to 8 bits too: twice as
-            fast, a little less exact.
+        int8_inputs: with int8, round what goes into those layers to 8 bits too; none means
+            what is faster here (:func:`choose_int8_inputs`).
 
     Raises:
-        ConfigurationError: 8-bit inputs are asked for without int8 on a CPU.
+        ConfigurationError: this device cannot do int8 in that way.
     """
+    device = choose_device(device)
+    rounds_inputs = quantise == 'int8' and choose_int8_inputs(device, int8_inputs)
     model, identity = load_identified(directory, dtype, device, quantise)
     tokenizer = load_tokenizer(directory / 'tokenizer.json')
     check_tokenizer(tokenizer, model.config.vocabulary)
-    is_on_cpu = model.language_model.model.embed_tokens.weight.device.type == 'cpu'
-    if int8_inputs:
-        if quantise != 'int8' or not is_on_cpu:
-            raise ConfigurationError(
-                'int8_inputs needs quantise int8 on a CPU: set these two, or leave it out'
-            )
-        identity = replace(identity, name=f'{identity.name}-int8-inputs')
-    if is_on_cpu:
-        pack_model(model, int8_inputs)
-    network = TorchNetwork(model)
+    if quantise == 'int8':
+        kind = 'dynamic' if rounds_inputs else 'weights'
+        identity = replace(mix_in(identity, 'int8', kind), name=f'{identity.name}-{kind}')
+    if device == CPU:
+        pack_model(model, rounds_inputs)
+    # bitsandbytes' layers cannot be captured as a whole.
+    is_compiled = device != CPU and quantise is None
+    network = CompiledNetwork(model) if is_compiled else TorchNetwork(model)
     return PromptedModel(identity, model.config, network, tokenizer, prepare_image, decoding)
+
+
+def choose_int8_inputs(device: str, wanted: bool | None = None) -> bool:
+    """Whether int8 rounds the inputs of its layers too (int8-dynamic) or not (int8-weights).
+
+    Without a wish: what is faster. Integer products take half the time of bfloat16's, but on a
+    processor without VNNI their 16-bit sums overflow. On CUDA bitsandbytes knows only LLM.int8(),
+    which rounds inputs except outliers.
+
+    Raises:
+        ConfigurationError: the device cannot do what is wanted.
+    """
+    can_round = device != CPU or torch.cpu._is_vnni_supported()
+    can_keep = device == CPU
+    if (wanted is True and not can_round) or (wanted is False and not can_keep):
+        possible, because = (
+            ('int8-weights', 'this processor has no VNNI')
+            if device == CPU
+            else ('int8-dynamic', 'bitsandbytes rounds inputs too')
+        )
+        raise ConfigurationError(
+            f'int8 on {device} is {possible} only ({because}): choose that, or precision int8, '
+            'which takes what the machine can do'
+        )
+    return can_round if wanted is None else wanted
 
 
 def choose_action_ids(

@@ -1,4 +1,8 @@
-"""Linear layers with int8 or 4-bit weights on CUDA: torch modules of bitsandbytes."""
+"""Linear layers with int8 or 4-bit weights on CUDA: torch modules of bitsandbytes.
+
+int8 is LLM.int8() (arXiv 2208.07339): inputs are rounded too, except columns with an outlier.
+4-bit is NF4 with full-precision inputs. Never run here, for lack of a GPU.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from torch import Tensor, nn
 
 from magma_ros.errors import EnvironmentMissing
 from magma_ros.model.network.quantisation import Quantisation
+
+OUTLIER = 6.0  # inputs from here on stay in full precision; the paper's threshold
 
 
 def quantise_on_cuda(
@@ -26,7 +32,9 @@ def quantise_on_cuda(
         ) from error
     outputs, inputs = weight.shape
     if quantise == 'int8':
-        layer = layers.Linear8bitLt(inputs, outputs, bias=False, has_fp16_weights=False)
+        layer = layers.Linear8bitLt(
+            inputs, outputs, bias=False, has_fp16_weights=False, threshold=OUTLIER
+        )
         layer.weight = layers.Int8Params(weight, requires_grad=False, has_fp16_weights=False)
     else:
         layer = layers.Linear4bit(

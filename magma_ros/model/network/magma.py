@@ -13,6 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from magma_ros.model.action_tokens import ACTION_BINS
 from magma_ros.model.network.crops import Grid
+from magma_ros.model.network.fixed_cache import FixedCache
 from magma_ros.model.network.magma_config import MagmaConfig
 from magma_ros.model.network.projector import MultiModalProjector
 from magma_ros.model.network.static_cache import StaticCache
@@ -94,7 +95,7 @@ class MagmaForAction(nn.Module):
         inputs_embeds: Tensor,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        cache: StaticCache | None = None,
+        cache: StaticCache | FixedCache | None = None,
     ) -> Tensor:
         """(B, T, d) -> (B, T, d) after the last norm.
 

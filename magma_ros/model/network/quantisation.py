@@ -1,5 +1,8 @@
 """Number formats of weights; only the decoder's linear layers are kept in fewer bits.
 
+What is called int8 and int4 here is how weights are stored. What goes into such a layer is another
+choice, which has its name where users meet it: int8-weights or int8-dynamic (docs/model.md).
+
 Embeddings, output head, norms, projector and tower keep the chosen precision: they are a small
 part of what a token costs, and the ones that rounding hurts most.
 """

@@ -38,6 +38,20 @@ class StaticCache:
         """Tokens that fit without new memory."""
         return self._memory.shape[4]
 
+    @property
+    def memory(self) -> Tensor:
+        """All of it: (layers, keys and values, B, heads, capacity, size)."""
+        return self._memory
+
+    def reserve(self, tokens: int) -> None:
+        """Takes memory for so many tokens, if there is less."""
+        if tokens > self.capacity:
+            self._grow(tokens)
+
+    def advance(self, tokens: int) -> None:
+        """So many tokens more are held, which were written into :attr:`memory`."""
+        self.length += tokens
+
     def rewind(self, length: int) -> None:
         """Forgets all tokens from ``length`` on.
 
@@ -53,8 +67,7 @@ class StaticCache:
     ) -> tuple[Tensor, Tensor]:
         """Appends (B, heads, T, size) to a layer -> all its keys and values; layers in order."""
         end = self.length + keys.shape[2]
-        if end > self.capacity:
-            self._grow(end)
+        self.reserve(end)
         all_keys, all_values = self._memory[layer, :, :, :, :end]
         all_keys[:, :, self.length :] = keys
         all_values[:, :, self.length :] = values

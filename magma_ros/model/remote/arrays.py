@@ -34,10 +34,13 @@ class MessageLimits:
     message_bytes: int = 8 * 2**20  # a full HD picture, also in base64
     dimensions: int = 4
     items: int = 256  # of one map or list
-    containers: int = 1024  # maps and lists together, whatever their nesting
+    containers: int = 1024  # maps and lists together
+    depth: int = 16  # of their nesting
+    commas: int = 8192  # of JSON, in texts too: each may be an item
 
 
 LIMITS = MessageLimits()
+REPLY_LIMITS = MessageLimits(message_bytes=2**20)  # of an answer: numbers or a text
 
 
 def pack(message: Any) -> bytes:
@@ -50,7 +53,7 @@ def unpack(data: bytes, limits: MessageLimits = LIMITS) -> Any:
     _check_length(data, limits)
     count = _Counter(limits.containers)
     try:
-        return msgpack.unpackb(
+        message = msgpack.unpackb(
             data,
             object_hook=lambda fields: count(_revive_msgpack(fields, limits)),
             list_hook=count,
@@ -60,6 +63,7 @@ def unpack(data: bytes, limits: MessageLimits = LIMITS) -> Any:
         )
     except (*UNREADABLE, msgpack.UnpackException) as error:
         raise MalformedMessage(f'no usable msgpack: {error or type(error).__name__}') from error
+    return _check_extent(message, limits)
 
 
 def dump_json(message: Any) -> str:
@@ -74,19 +78,39 @@ def load_json(data: bytes | str, limits: MessageLimits = LIMITS) -> Any:
     # Counted before parsing, since each costs the sender one byte and us sixty.
     if text.count(b'[') + text.count(b'{') > limits.containers:
         raise MalformedMessage(f'more than {limits.containers} lists and objects')
+    if text.count(b',') > limits.commas:
+        raise MalformedMessage(f'more than {limits.commas} commas')
     try:
-        return json.loads(
+        message = json.loads(
             text,
             object_hook=lambda fields: _revive_json(fields, limits),
             parse_constant=_refuse_constant,
         )
     except UNREADABLE as error:
         raise MalformedMessage(f'no usable JSON: {error or type(error).__name__}') from error
+    return _check_extent(message, limits)
 
 
 def _check_length(data: bytes, limits: MessageLimits) -> None:
     if len(data) > limits.message_bytes:
         raise MalformedMessage(f'{len(data)} bytes are more than {limits.message_bytes}')
+
+
+def _check_extent(message: Any, limits: MessageLimits) -> Any:
+    """The message, if no map or list in it is too long or too deep."""
+    level = [message]
+    for _ in range(limits.depth + 1):
+        containers = [value for value in level if isinstance(value, (dict, list))]
+        if not containers:
+            return message
+        if any(len(container) > limits.items for container in containers):
+            raise MalformedMessage(f'a map or list of more than {limits.items} items')
+        level = [
+            value
+            for container in containers
+            for value in (container.values() if isinstance(container, dict) else container)
+        ]
+    raise MalformedMessage(f'more than {limits.depth} maps and lists within each other')
 
 
 def _refuse_constant(name: str) -> float:

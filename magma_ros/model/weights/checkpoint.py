@@ -19,6 +19,7 @@ from magma_ros.model.weights.checksum import (
     combine_checksums,
 )
 from magma_ros.model.weights.device_memory import choose_device, free_memory
+from magma_ros.model.weights.identity import mix_in
 from magma_ros.model.weights.memory_estimate import format_bytes, require_memory
 from magma_ros.model.weights.model_folder import identity_files, open_folder
 from magma_ros.model.weights.tensor_shapes import check_shapes
@@ -67,7 +68,8 @@ def load_identified(
 
     Returns:
         The model, and its identity: SHA-256 over the files that were read
-        (``model_folder.identity_files``), taken while reading.
+        (``model_folder.identity_files``), taken while reading; another precision than the stored
+        one, and quantisation, are mixed in (``identity.py``).
 
     Raises:
         ModelError: the folder is not a complete, undamaged checkpoint of Magma in safetensors, or
@@ -100,11 +102,17 @@ def load_identified(
         (shard.name, digest) for shard, digest in zip(folder.shards, digests, strict=True)
     ]
     name = f'{folder.config.name}-{quantise}' if quantise else folder.config.name
-    return model, ModelIdentity(name, combine_checksums(checksums))
+    identity = ModelIdentity(name, combine_checksums(checksums))
+    if placement.precision != folder.precision:
+        identity = mix_in(identity, 'precision', placement.precision)
+    if quantise:
+        kind = 'torch' if placement.device == 'cpu' else 'bitsandbytes'
+        identity = mix_in(identity, 'quantisation', f'{quantise} of {kind}')
+    return model, identity
 
 
 def checksum_checkpoint(directory: Path) -> str:
-    """SHA-256 over configuration and weights: the identity that goes into recordings."""
+    """SHA-256 over configuration, tokenizer and weights: the identity as stored."""
     return checksum_files(identity_files(directory))
 
 

@@ -10,7 +10,7 @@ import torch
 
 from magma_ros.errors import ConfigurationError, EnvironmentMissing
 
-AUTO = 'auto'
+AUTO, CPU = 'auto', 'cpu'
 _CUDA = re.compile(r'cuda(:\d+)?')
 
 
@@ -22,8 +22,8 @@ def choose_device(wanted: str = AUTO) -> str:
         EnvironmentMissing: CUDA was asked for and is not there.
     """
     if wanted == AUTO:
-        return 'cuda' if torch.cuda.is_available() else 'cpu'
-    if wanted == 'cpu':
+        return 'cuda' if torch.cuda.is_available() else CPU
+    if wanted == CPU:
         return wanted
     if not _CUDA.fullmatch(wanted):
         raise ConfigurationError(
@@ -40,7 +40,7 @@ def choose_device(wanted: str = AUTO) -> str:
 
 def free_memory(device: str) -> int:
     """Bytes that can be had on the device now."""
-    if device != 'cpu':
+    if device != CPU:
         return torch.cuda.mem_get_info(device)[0]
     return free_main_memory(Path('/'))
 

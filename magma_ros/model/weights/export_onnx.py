@@ -38,7 +38,6 @@ from magma_ros.model.backends.onnx_model import (
 )
 from magma_ros.model.network.magma import MagmaForAction
 from magma_ros.model.network.magma_config import MagmaConfig, write_config
-from magma_ros.model.network.quantisation import is_quantised
 from magma_ros.model.text.text_tokenizer import load_tokenizer
 from magma_ros.model.text.tokenizer_check import check_tokenizer
 from magma_ros.model.weights.byte_progress import byte_progress
@@ -53,11 +52,11 @@ from magma_ros.model.weights.onnx_graphs import (
     action_head,
     trace_graph,
 )
-from magma_ros.model.weights.onnx_weights import INT8_BLOCK, bind_weights
-from magma_ros.model.weights.output_folder import make_output_folder, require_disk_space
+from magma_ros.model.weights.onnx_weights import INT8_BLOCK, bind_weights, is_int8
+from magma_ros.model.weights.output_folder import filling, require_disk_space
 from magma_ros.model.weights.tensor_shapes import expected_shapes
 
-OnnxPrecision = Literal['fp32', 'fp16', 'int8']
+OnnxPrecision = Literal['fp32', 'fp16', 'int8-blocks']
 Logits = Literal['action', 'all']
 Report = Callable[[str], object]
 
@@ -90,6 +89,14 @@ class ExportSettings:
     def dtype(self) -> torch.dtype:
         """Of everything that is not int8."""
         return torch.float16 if self.precision == 'fp16' else torch.float32
+
+    def int8_layers(self, config: MagmaConfig) -> int:
+        """Blocks of the decoder whose linear layers are in int8: all but the last.
+
+        Nothing evens out what is rounded there: of magma-nano's action ids 98.9 % are within one
+        bin of fp32 with the last block in int8, and 99.4 % without; no other block gains as much.
+        """
+        return config.decoder.num_hidden_layers - 1 if self.precision == 'int8-blocks' else 0
 
     @property
     def graphs(self) -> dict[str, type[Graph]]:
@@ -129,7 +136,7 @@ def export_onnx(
         for name, kind in settings.graphs.items():
             report(f'tracing {name}')
             graph = trace_graph(kind, model.config, settings.dtype)
-            bind_weights(graph, tensors, int8=settings.precision == 'int8')
+            bind_weights(graph, tensors, settings.int8_layers(model.config))
             graph.metadata_props.update({LAYOUT_KEY: LAYOUT, 'precision': settings.precision})
             report(f'writing {name}')
             _save(graph, directory / name, settings, advance)
@@ -162,17 +169,18 @@ def export_checkpoint(
     Raises:
         ModelError: the checkpoint is not a complete, undamaged one in floating point with its own
             tokenizer.
-        ConfigurationError: the folder is not empty, or the disk has too little room.
+        ConfigurationError: the folder is not empty, the disk has too little room, or writing
+            failed; then nothing stays behind.
     """
     settings = settings or ExportSettings()
     tokenizer_json = checkpoint / 'tokenizer.json'
     config = open_folder(checkpoint).config
     check_tokenizer(load_tokenizer(tokenizer_json), config.vocabulary)
-    make_output_folder(directory, estimate_bytes(config, settings))
-    report(f'loading {config.name}')
-    export_onnx(load_checkpoint(checkpoint), tokenizer_json, directory, settings, report)
-    report('noting checksums')
-    write_checksums(directory)
+    with filling(directory, estimate_bytes(config, settings)):
+        report(f'loading {config.name}')
+        export_onnx(load_checkpoint(checkpoint), tokenizer_json, directory, settings, report)
+        report('noting checksums')
+        write_checksums(directory)
 
 
 def estimate_bytes(config: MagmaConfig, settings: ExportSettings) -> int:
@@ -183,7 +191,7 @@ def estimate_bytes(config: MagmaConfig, settings: ExportSettings) -> int:
     total = ACTION_BINS * config.decoder.hidden_size * settings.dtype.itemsize
     for name, shape in shapes.items():
         count = math.prod(shape)
-        if settings.precision == 'int8' and is_quantised(name, shape):
+        if is_int8(name, shape, settings.int8_layers(config)):
             total += count + count // INT8_BLOCK * torch.float32.itemsize
         else:
             total += count * settings.dtype.itemsize
@@ -202,7 +210,7 @@ def tensors_by_name(model: MagmaForAction) -> dict[str, torch.Tensor]:
     if quantised:
         raise ModelError(
             f'{model.config.name} is quantised ({quantised[0]} is not a floating-point tensor): '
-            'load it in bf16, fp16 or fp32, and export with precision int8'
+            'load it in bf16, fp16 or fp32, and export with precision int8-blocks'
         )
     named = {f'model.{name}': tensor for name, tensor in tensors.items()}
     return {**named, 'action_head': action_head(model)}

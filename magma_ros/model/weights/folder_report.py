@@ -59,7 +59,7 @@ def inspect_folder(
 
     Args:
         directory: of a checkpoint, or of anything else.
-        with_hash: also the SHA-256 that a loaded model carries as its identity.
+        with_hash: also the SHA-256 that a model carries as its identity when it is run as stored.
         free_bytes: free memory of the device ``auto``; none means ask it.
     """
     try:

@@ -46,7 +46,7 @@ def _fetch(repository: str, revision: str) -> Path:
         from huggingface_hub import snapshot_download
     except ModuleNotFoundError as error:
         raise EnvironmentMissing(
-            f'{error.name} is not installed: pip install huggingface_hub, or download '
+            f'{error.name} is not installed: pip install -e ".[hub]", or download '
             f'{repository} at {revision} by hand and give the folder'
         ) from error
     try:

@@ -22,6 +22,7 @@ from magma_ros.model.weights.stored_tensors import StoredTensor, find_shards, re
 Layout = Literal['published', 'magma_ros']
 
 CONFIG_FILE = 'config.json'
+TOKENIZER_FILE = 'tokenizer.json'
 PRECISION_OF_DTYPE: dict[str, Precision] = {
     'F64': 'fp32',
     'F32': 'fp32',
@@ -72,8 +73,8 @@ def read_model_config(directory: Path) -> tuple[MagmaConfig, Layout]:
 
 def identity_files(directory: Path) -> list[Path]:
     """The files that decide a model's answers, in the order in which they are hashed."""
-    names = (CONFIG_FILE, PREPROCESSOR_FILE)
+    names = (CONFIG_FILE, PREPROCESSOR_FILE, TOKENIZER_FILE)
     configuration = [path for name in names if (path := directory / name).is_file()]
-    if not configuration:
+    if not (directory / CONFIG_FILE).is_file():
         raise ModelError(f'{directory / CONFIG_FILE} does not exist: give a checkpoint folder')
     return [*configuration, *find_shards(directory)]

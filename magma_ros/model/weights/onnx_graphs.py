@@ -6,6 +6,7 @@ trace than magma-nano, and a checkpoint in one precision can be exported in anot
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import onnx_ir
@@ -22,7 +23,7 @@ OPSET = 18
 ANY = Dim.DYNAMIC
 
 
-class Graph(nn.Module):
+class Graph(nn.Module, ABC):
     """A part of the model with named inputs and outputs; float32 at its borders."""
 
     inputs: ClassVar[tuple[str, ...]]
@@ -34,9 +35,9 @@ class Graph(nn.Module):
         self.model = model
         self.dtype = model.language_model.lm_head.weight.dtype
 
+    @abstractmethod
     def example(self) -> tuple[Tensor, ...]:
         """Inputs to trace with; no dynamic axis may be 1."""
-        raise NotImplementedError
 
 
 class Vision(Graph):

@@ -6,6 +6,7 @@ model it is given and of one converted tensor.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import onnx_ir
@@ -28,15 +29,17 @@ INT8_ZERO = 128
 CONTRIB = 'com.microsoft'
 
 _PREFIX = 'model.'
+_BLOCK = re.compile(r'language_model\.model\.layers\.(\d+)\.')
 
 
-def bind_weights(model: onnx_ir.Model, tensors: Mapping[str, Tensor], int8: bool) -> None:
+def bind_weights(model: onnx_ir.Model, tensors: Mapping[str, Tensor], int8_layers: int) -> None:
     """Replace the fake initializers of ``trace_graph``, then simplify the graph.
 
     Args:
         model: changed in place.
         tensors: by the names of its initializers; any floating precision.
-        int8: the linear layers of ``is_quantised`` become ``MatMulNBits`` of onnxruntime.
+        int8_layers: in so many of the decoder's blocks, from the first, the linear layers become
+            ``MatMulNBits`` of onnxruntime.
     """
     graph = model.graph
     for name in graph.initializers.keys() & tensors:
@@ -47,7 +50,7 @@ def bind_weights(model: onnx_ir.Model, tensors: Mapping[str, Tensor], int8: bool
         if name not in tensors:
             continue
         tensor = tensors[name]
-        if int8 and is_quantised(name.removeprefix(_PREFIX), tuple(tensor.shape)):
+        if is_int8(name.removeprefix(_PREFIX), tuple(tensor.shape), int8_layers):
             _quantise(graph, node, name, tensor)
         else:
             # Transposed in the file, because at load time that would take its memory twice.
@@ -55,11 +58,17 @@ def bind_weights(model: onnx_ir.Model, tensors: Mapping[str, Tensor], int8: bool
             shape = tensor.shape[::-1]
             transposed = _add_initializer(graph, f'{name}.T', dtype, shape, tensor, torch.t)
             node.replace_input_with(1, transposed)
-    if int8:
+    if int8_layers:
         model.opset_imports[CONTRIB] = 1
     RemoveUnusedNodesPass()(model)  # else the old transpositions are computed by the next
     optimizer.optimize(model)
     _drop_origins(model)
+
+
+def is_int8(name: str, shape: tuple[int, ...], layers: int) -> bool:
+    """Whether a weight is a linear layer's in the first ``layers`` blocks of the decoder."""
+    block = _BLOCK.match(name)
+    return block is not None and int(block[1]) < layers and is_quantised(name, shape)
 
 
 def pack_blocks(weight: Tensor) -> Tensor:

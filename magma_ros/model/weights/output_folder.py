@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.model.weights.memory_estimate import format_bytes
+
+
+@contextmanager
+def filling(directory: Path, wanted_bytes: int) -> Iterator[None]:
+    """A folder that is filled within the context, or is as it was: missing or empty.
+
+    Raises:
+        ConfigurationError: it cannot be made, it is not empty, the disk has too little room, or
+            writing failed.
+    """
+    existed = directory.exists()
+    make_output_folder(directory, wanted_bytes)
+    try:
+        yield
+    except BaseException as error:  # also Ctrl-C: half a model must not look like one
+        _empty(directory)
+        if not existed:
+            directory.rmdir()
+        if isinstance(error, (OSError, SafetensorError)):
+            raise ConfigurationError(
+                f'writing into {directory} failed ({error}): what was written is removed. Free '
+                'the disk, or choose another folder'
+            ) from error
+        raise
+
+
+def _empty(directory: Path) -> None:
+    for path in directory.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def make_output_folder(directory: Path, wanted_bytes: int) -> None:

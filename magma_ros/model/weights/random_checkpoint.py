@@ -21,7 +21,7 @@ from magma_ros.model.network.quantisation import PRECISION_BYTES, Precision
 from magma_ros.model.text.placeholder_tokenizer import build_placeholder_tokenizer
 from magma_ros.model.weights.byte_progress import byte_progress
 from magma_ros.model.weights.checksum import Advance
-from magma_ros.model.weights.output_folder import make_output_folder
+from magma_ros.model.weights.output_folder import filling
 from magma_ros.model.weights.published_config import is_expressible, write_published_config
 from magma_ros.model.weights.stored_tensors import INDEX_FILE
 from magma_ros.model.weights.tensor_shapes import Shape, expected_shapes
@@ -59,28 +59,29 @@ def write_random_checkpoint(
         shard_bytes: most that is put into a shard, unless one tensor is larger.
 
     Raises:
-        ConfigurationError: the folder is not empty, or the disk has too little room.
+        ConfigurationError: the folder is not empty, the disk has too little room, or writing
+            failed; then nothing stays behind.
     """
     shapes = expected_shapes(config)
     element = PRECISION_BYTES[precision]
     total_bytes = element * sum(math.prod(shape) for shape in shapes.values())
-    make_output_folder(directory, total_bytes + SPARE_BYTES)
-    if is_expressible(config):
-        write_published_config(config, directory)
-    else:
-        write_config(config, directory / 'config.json')
-    (directory / NOTE_FILE).write_text(NOTE.format(seed=seed), encoding='utf-8')
-    build_placeholder_tokenizer(config.vocabulary).save(str(directory / 'tokenizer.json'))
-    shards = plan_shards(shapes, element, shard_bytes)
-    generator = torch.Generator().manual_seed(seed)
-    weight_map = {}
-    with byte_progress(f'writing {config.name}', total_bytes) as advance:
-        for number, tensors in enumerate(shards, start=1):
-            name = f'model-{number:05}-of-{len(shards):05}.safetensors'
-            _write_shard(directory / name, tensors, precision, generator, advance)
-            weight_map.update(dict.fromkeys(tensors, name))
-    index = {'metadata': {'total_size': total_bytes}, 'weight_map': weight_map}
-    (directory / INDEX_FILE).write_text(json.dumps(index, indent=2) + '\n', encoding='utf-8')
+    with filling(directory, total_bytes + SPARE_BYTES):
+        if is_expressible(config):
+            write_published_config(config, directory)
+        else:
+            write_config(config, directory / 'config.json')
+        (directory / NOTE_FILE).write_text(NOTE.format(seed=seed), encoding='utf-8')
+        build_placeholder_tokenizer(config.vocabulary).save(str(directory / 'tokenizer.json'))
+        shards = plan_shards(shapes, element, shard_bytes)
+        generator = torch.Generator().manual_seed(seed)
+        weight_map = {}
+        with byte_progress(f'writing {config.name}', total_bytes) as advance:
+            for number, tensors in enumerate(shards, start=1):
+                name = f'model-{number:05}-of-{len(shards):05}.safetensors'
+                _write_shard(directory / name, tensors, precision, generator, advance)
+                weight_map.update(dict.fromkeys(tensors, name))
+        index = {'metadata': {'total_size': total_bytes}, 'weight_map': weight_map}
+        (directory / INDEX_FILE).write_text(json.dumps(index, indent=2) + '\n', encoding='utf-8')
 
 
 def plan_shards(

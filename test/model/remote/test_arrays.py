@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import Any
 
 import msgpack
 import numpy as np
@@ -134,9 +135,10 @@ def test_impossible_arrays_are_malformed(changes) -> None:
         msgpack.packb({'x': array_fields(data='text')}),
         msgpack.packb({b'__npgeneric__': True, b'data': [1], b'dtype': '<f8'}),
         msgpack.packb({b'__npgeneric__': True, b'data': 300, b'dtype': '|u1'}),
+        b'\x91' * (LIMITS.depth + 1) + b'\x01',
         b'\0' * (LIMITS.message_bytes + 1),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_hostile_msgpack_is_malformed(data) -> None:
     with pytest.raises(MalformedMessage):
@@ -152,6 +154,10 @@ def test_hostile_msgpack_is_malformed(data) -> None:
         '{"a": 1',
         '[' * 1000,
         '[' * 100_000,
+        '[' * (LIMITS.depth + 1) + '1' + ']' * (LIMITS.depth + 1),
+        json.dumps([0] * (LIMITS.items + 1)),
+        json.dumps(dict.fromkeys(range(LIMITS.items + 1), 0)),
+        '[' + ',' * 2_000_000 + ']',
         '{"a": NaN}',
         '[Infinity]',
         '9' * 5000,
@@ -160,7 +166,7 @@ def test_hostile_msgpack_is_malformed(data) -> None:
         '\ud800',
         ' ' * (LIMITS.message_bytes + 1),
     ],
-    ids=range(13),
+    ids=range(17),
 )
 def test_hostile_json_is_malformed(text) -> None:
     with pytest.raises(MalformedMessage):
@@ -169,6 +175,14 @@ def test_hostile_json_is_malformed(text) -> None:
 
 def test_arrays_are_not_to_be_changed() -> None:
     assert not unpack(pack(np.zeros(3))).flags.writeable
+
+
+def test_what_is_just_within_the_limits_is_read() -> None:
+    deep: Any = 1
+    for _ in range(LIMITS.depth):
+        deep = [deep]
+    for message in (deep, [0] * LIMITS.items):
+        assert unpack(pack(message)) == load_json(json.dumps(message)) == message
 
 
 def test_limits_are_arguments() -> None:

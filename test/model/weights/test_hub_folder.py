@@ -63,5 +63,5 @@ def test_the_hub_does_not_answer(hub: types.SimpleNamespace) -> None:
 
 def test_the_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
-    with pytest.raises(EnvironmentMissing, match='pip install huggingface_hub'):
+    with pytest.raises(EnvironmentMissing, match=r'pip install -e "\.\[hub\]"'):
         find_folder(f'a/b@{REVISION}')
