@@ -12,6 +12,7 @@ from magma_ros.nodes.launch_actions import launch_actions
 # Name, default, choices (none: any), meaning.
 ARGUMENTS = (
     ('arm', 'wx250s', ('wx250s', 'wxai', 'fr3', 'panda'), 'a file of config/arms'),
+    ('overlay', '', (), 'what differs on this table, see magma arm-check --record-box'),
     ('model', '', (), 'folder of an exported model; empty: magma-nano'),
     ('sim', 'false', ('true', 'false'), 'a simulated table with its camera'),
     ('camera', 'realsense', ('realsense', 'none'), 'which driver to start; none: yours runs'),

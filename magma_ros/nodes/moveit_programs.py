@@ -26,6 +26,7 @@ class Bringup:
     """
 
     arm: str
+    overlay: str = ''
     model: str = ''
     sim: bool = False
     camera: str = 'realsense'

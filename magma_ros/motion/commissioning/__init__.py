@@ -1,0 +1,1 @@
+"""First motions of an arm that nobody trusts yet: small strokes, and what they tell about it."""
