@@ -19,6 +19,7 @@ from magma_ros.errors import ArmError, ConfigurationError, EnvironmentMissing  #
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
 from magma_ros.robot.planning_scene import load_planning_scene  # noqa: E402
 from magma_ros.ros import moveit_py_planner  # noqa: E402
+from magma_ros.ros.joint_space_planner import JointSpacePlanner  # noqa: E402
 from magma_ros.ros.motion_planner import (  # noqa: E402
     JointReader,
     scalings,
@@ -27,6 +28,7 @@ from magma_ros.ros.motion_planner import (  # noqa: E402
     tip_pose,
 )
 from magma_ros.ros.move_group_client import MoveGroupClient  # noqa: E402
+from magma_ros.ros.planner_finder import PlannerFinder  # noqa: E402
 
 pytestmark = pytest.mark.ros
 PROFILE = load_arm_profile('wx250s')
@@ -169,6 +171,33 @@ def test_an_execution_without_end_is_stopped(actions):
         planner.execute(planner.plan_to_joints(server.brain.joints + 0.05))
 
     wait_for(lambda: server.events == ['stop'])
+
+
+def test_an_execution_that_is_no_longer_wanted_ends(actions):
+    planner, server = actions
+    server.is_stuck, said = True, []
+
+    def execute():
+        try:
+            planner.execute(planner.plan_to_joints(server.brain.joints + 0.05))
+        except ArmError as error:
+            said.append(str(error))
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    while thread.is_alive():  # as the control loop does, in each tick
+        planner.stop()
+        thread.join(0.02)
+
+    assert said == ['the motion was not completed: PREEMPTED']
+
+
+def test_a_move_group_that_is_there_plans(actions, nodes):
+    finder = PlannerFinder(nodes[0], PROFILE, lambda: None, 'auto')
+    wait_for(lambda: isinstance(finder.find(), MoveGroupClient))
+    assert finder.find() is finder.find()
+    mine = PlannerFinder(nodes[0], PROFILE, lambda: None, 'joint_space')
+    assert isinstance(mine.find(), JointSpacePlanner)
 
 
 def test_the_planning_scene_arrives(actions):

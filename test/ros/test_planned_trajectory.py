@@ -9,6 +9,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint  # noqa: E402
 
+from magma_ros.data_types import Pose  # noqa: E402
 from magma_ros.errors import ArmError  # noqa: E402
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
 from magma_ros.ros.planned_trajectory import duration_s, make_executable  # noqa: E402
@@ -73,6 +74,20 @@ def test_joints_come_in_the_order_of_the_profile():
 
     assert tuple(done.joint_names) == PROFILE.joint_names
     assert done.points[1].positions[0] == pytest.approx(0.1)
+
+
+def test_the_tool_keeps_its_speed_and_every_step_is_looked_at():
+    kinematics = PROFILE.kinematics()
+    home = kinematics.forward(START)
+    below = Pose(home.translation_m - [0.0, 0.0, 0.145], home.quaternion_xyzw)  # 5 mm high
+    low = kinematics.inverse(below, START)
+    fast = trajectory(waist(0.0, 0.3, 0.6), [0.0, 0.3, 0.6])
+
+    slow = make_executable(fast, PROFILE, START)
+
+    assert duration_s(slow) > 0.6 * 0.3 / PROFILE.limits.speed_m_s
+    with pytest.raises(ArmError, match=r'on its way .* \(leaves the box after .* m\)'):
+        make_executable(trajectory([START, low, START], [0.0, 3.0, 6.0]), PROFILE, START)
 
 
 MOVING = np.array([np.zeros(6), np.full(6, 0.2)])
