@@ -46,9 +46,14 @@ def start_check(domain, *options):
     )
 
 
-def until_it_moves(process):
-    """Skips what is printed before the first axis has moved."""
-    return any('+x' in line for line in process.stdout)
+def start_until_it_moves(domain):
+    """A check that has just begun with the first axis."""
+    for _ in range(TRIES):
+        process = start_check(domain, '--yes')
+        if any('hold' in line for line in process.stdout):
+            return process
+        process.communicate(timeout=60)
+    pytest.fail(f'the arm was not moved in {TRIES} tries')
 
 
 def test_a_good_arm_passes_every_check(domain):
@@ -77,10 +82,7 @@ def test_nobody_there_is_no_consent(domain):
 
 
 def test_ctrl_c_stops_the_arm(domain):
-    for _ in range(TRIES):
-        process = start_check(domain, '--yes')
-        if until_it_moves(process):
-            break
+    process = start_until_it_moves(domain)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
 
@@ -93,10 +95,7 @@ def test_ctrl_c_stops_the_arm(domain):
 
 
 def test_the_emergency_stop_stops_it(domain):
-    for _ in range(TRIES):
-        process = start_check(domain, '--yes')
-        if until_it_moves(process):
-            break
+    process = start_until_it_moves(domain)
     with OperatorClient(domain) as client:
         estop = topics.ESTOP.publisher(client._node)
         estop.publish(Bool(data=False))
