@@ -16,6 +16,7 @@ from magma_ros.motion.workspace import tilt
 from magma_ros.nodes.controller_inputs import ControllerInputs
 from magma_ros.nodes.controller_parameters import ControllerParameters
 from magma_ros.robot.arm_profile import ArmProfile
+from magma_ros.robot.kinematics import Kinematics
 from magma_ros.ros.status_messages import ERROR, status_values
 
 SKEW_S = 0.05  # between the clocks of arm and controller
@@ -46,14 +47,19 @@ class ArmingFactFinder:
         calibrated, directory = self._calibrated, wanted.recording_directory
         return ArmingFacts(
             limits_agree=True,  # load_arm_profile refuses others
-            is_box_recorded=wanted.simulated or wanted.box_recorded,
+            is_box_recorded=(
+                wanted.simulated or wanted.box_recorded or self._profile.box_recorded
+            ),
             calibration_age_days=(
                 (date.today() - calibrated).days if calibrated is not None else None  # noqa: DTZ011
             ),
             joints_good_s=inputs.arm.good_s(now_s),
             camera_good_s=camera_good_s if is_seeing else None,
             has_transforms=is_seeing,  # perception is content with no picture without them
-            is_start_inside=reading.arm is not None and self._is_inside(reading.arm),
+            is_start_inside=(
+                reading.arm is not None
+                and is_start_inside(reading.arm, self._profile, inputs.arm.kinematics)
+            ),
             is_only_publisher=not inputs.has_rival(now_s),
             is_model_expected=_has_model(perception, wanted.model_sha256),
             is_estop_heard=inputs.is_estop_released or not wanted.require_estop,
@@ -67,26 +73,25 @@ class ArmingFactFinder:
             is_servo_as_expected=is_servo_ready if wanted.simulated else None,
         )
 
-    def _is_inside(self, arm: ArmState) -> bool:
-        limits, kinematics = self._profile.limits, self._inputs.arm.kinematics
-        margin, joints = self._profile.joint_margin_rad, arm.joint_positions_rad
-        pose = arm.pose_gripper_in_base
-        low, high = np.array(limits.box_min_m), np.array(limits.box_max_m)
-        is_in_box = (
-            (pose.translation_m >= low - OUTSIDE_M) & (pose.translation_m <= high + OUTSIDE_M)
-        ).all()
-        is_in_joints = (
-            (joints >= kinematics.lower_rad + margin) & (joints <= kinematics.upper_rad - margin)
-        ).all()
-        return bool(
-            is_in_box and is_in_joints and tilt(pose.quaternion_xyzw)[0] <= limits.cone_rad
-        )
-
     def _is_clock_sane(self, now_s: float) -> bool:
         jumped_s = self._inputs.clock.jumped_s
         if jumped_s is not None and now_s - jumped_s < CLOCK_S:
             return False
         return abs(self._inputs.joints_skew_s) <= SKEW_S
+
+
+def is_start_inside(arm: ArmState, profile: ArmProfile, kinematics: Kinematics) -> bool:
+    """Whether the arm is where it may begin: in its box, cone and joint margins."""
+    limits, margin = profile.limits, profile.joint_margin_rad
+    joints, pose = arm.joint_positions_rad, arm.pose_gripper_in_base
+    low, high = np.array(limits.box_min_m), np.array(limits.box_max_m)
+    is_in_box = (
+        (pose.translation_m >= low - OUTSIDE_M) & (pose.translation_m <= high + OUTSIDE_M)
+    ).all()
+    is_in_joints = (
+        (joints >= kinematics.lower_rad + margin) & (joints <= kinematics.upper_rad - margin)
+    ).all()
+    return bool(is_in_box and is_in_joints and tilt(pose.quaternion_xyzw)[0] <= limits.cone_rad)
 
 
 def _has_model(perception: DiagnosticStatus | None, expected: str) -> bool | None:

@@ -1,14 +1,16 @@
-"""Arms as data: what the stack must know of an arm, from ``config/arms/<name>.yaml``."""
+"""Arms as data: what the stack must know of an arm, from ``config/arms/<name>.yaml``.
+
+An *overlay* is a file of your own that names such a profile (``profile: wx250s``) and changes some
+of its values, as the box of your table; wherever an arm is asked for, its path may stand.
+"""
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from scipy.spatial.transform import Rotation
 
 from magma_ros.data_types import MotionLimits, Reference
@@ -17,6 +19,9 @@ from magma_ros.resources import config_path, urdf_path
 from magma_ros.robot.description import check_description, read_description
 from magma_ros.robot.kinematics import Kinematics
 from magma_ros.robot.profile_checks import complaints
+from magma_ros.yaml_tables import check_keys, load_yaml
+
+OPTIONAL = {'box_recorded'}
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class ArmProfile:
     trajectory_action: str
     delta_reference: Reference  # what a delta is relative to in the data this arm is known from
     limits: MotionLimits
+    box_recorded: bool = False  # the box of the limits is that of this very table
 
     def urdf_text(self) -> str:
         """Our own description, expanded."""
@@ -77,20 +83,16 @@ def _expanded(urdf: str, robot_name: str) -> str:
 
 
 def load_arm_profile(name: str) -> ArmProfile:
-    """Read ``config/arms/<name>.yaml`` and compare it with the URDF.
+    """Read ``config/arms/<name>.yaml``, or an overlay by its path, and compare with the URDF.
 
     Raises:
         ConfigurationError: no such profile, an unknown or missing key, a value that makes no
             sense, or one that differs from the URDF by more than 1e-3; the message lists what is
             valid.
     """
-    path = config_path(f'arms/{name}.yaml')
-    try:
-        values: Any = YAML(typ='safe').load(path.read_text())
-    except YAMLError as error:
-        raise ConfigurationError(f'{path} is not YAML: {error}') from error
-    _check_keys(values, ArmProfile, str(path), all_needed=True)
-    _check_keys(values['limits'], MotionLimits, f'{path}: limits', all_needed=False)
+    is_overlay = name.endswith('.yaml')
+    path = Path(name) if is_overlay else config_path(f'arms/{name}.yaml')
+    values = _read_overlay(path) if is_overlay else _read_profile(path)
     limits: dict[str, Any] = {key: _frozen(value) for key, value in values['limits'].items()}
     values = {key: _frozen(value) for key, value in values.items()}
     profile = ArmProfile(**{**values, 'limits': MotionLimits(**limits)})
@@ -104,19 +106,29 @@ def load_arm_profile(name: str) -> ArmProfile:
     return profile
 
 
+def _read_profile(path: Path) -> dict[str, Any]:
+    values = load_yaml(path)
+    known = _names(ArmProfile)
+    check_keys(values, known, str(path), required=set(known) - OPTIONAL)
+    check_keys(values['limits'], _names(MotionLimits), f'{path}: limits')
+    return values
+
+
+def _read_overlay(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ConfigurationError(f'arm overlay {path} does not exist; record one, or name an arm')
+    values = load_yaml(path)
+    changeable = set(_names(ArmProfile)) - {'name'}
+    check_keys(values, {'profile', *changeable}, str(path), required=('profile',))
+    limits = values.get('limits', {})
+    check_keys(limits, _names(MotionLimits), f'{path}: limits')
+    profile = _read_profile(config_path(f'arms/{values.pop("profile")}.yaml'))
+    return {**profile, **values, 'limits': {**profile['limits'], **limits}}
+
+
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _check_keys(values: Any, kind: type, where: str, all_needed: bool) -> None:
-    known = {field.name for field in fields(kind)}
-    if not isinstance(values, dict):
-        raise ConfigurationError(f'{where} must be a table with the keys {sorted(known)}')
-    unknown = sorted(map(str, set(values) - known))
-    wrong = sorted(map(str, set(values) ^ known)) if all_needed else unknown
-    if wrong:
-        meant = [near for key in unknown for near in difflib.get_close_matches(key, known, 1)]
-        hint = f'Did you mean {", ".join(meant)} (units are in the names)? ' if meant else ''
-        raise ConfigurationError(
-            f'{where}: unknown or missing keys {wrong}. {hint}The keys are {sorted(known)}'
-        )
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

@@ -107,6 +107,8 @@ def _scalars(profile: ArmProfile) -> Iterator[str]:
             f'finger_closed_m, finger_open_m, pad_thickness_m are {fingers}; they must be '
             'numbers, the first two different'
         )
+    if not isinstance(profile.box_recorded, bool):
+        yield f'box_recorded is {profile.box_recorded!r}; it must be true or false'
     if profile.gripper_interface not in GRIPPER_INTERFACES:
         yield f'gripper_interface is {profile.gripper_interface!r}; valid: {GRIPPER_INTERFACES}'
     if profile.delta_reference not in get_args(Reference):
