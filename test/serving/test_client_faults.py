@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
-from socket import SHUT_RDWR
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -163,70 +162,6 @@ def test_a_late_reply_is_given_up_and_not_taken_for_the_next() -> None:
         action = model.generate_action(picture(), 'go', None)
         model.close()
     assert action.deltas[0].translation_m[0] == 0.01
-
-
-def drip(done: threading.Event) -> Iterator[bytes]:
-    """A reply that goes on arriving and never ends."""
-    yield pack({'actions': GOOD})[:-1]
-    while not done.wait(0.02):
-        yield b'\0'
-
-
-def test_a_reply_that_arrives_drop_by_drop_has_one_deadline() -> None:
-    done = threading.Event()
-
-    def talk(socket: ServerConnection) -> None:
-        socket.send(pack({}))
-        socket.recv()
-        with contextlib.suppress(ConnectionClosed):
-            socket.send(drip(done))
-
-    with foreign_websocket(talk) as address:
-        model = connect(f'{address}?actions=bridge&timeout_s=0.3')
-        with pytest.raises(ModelError, match='within 0.3 s'):
-            model.generate_action(picture(), 'go', None)
-        done.set()
-        model.close()
-
-
-def test_half_a_reply_is_no_action() -> None:
-    def talk(socket: ServerConnection) -> None:
-        socket.send(pack({}))
-        socket.recv()
-
-        def half() -> Iterator[bytes]:
-            yield pack({'actions': GOOD})[:-9]
-            socket.socket.shutdown(SHUT_RDWR)
-            yield b''
-
-        with contextlib.suppress(ConnectionClosed):
-            socket.send(half())
-
-    with (
-        foreign_websocket(talk) as address,
-        pytest.raises(ModelError, match='closed the connection'),
-    ):
-        act_once(f'{address}?actions=bridge')
-
-
-def test_finding_the_server_again_counts_within_the_same_deadline() -> None:
-    lost, done = threading.Event(), threading.Event()
-
-    def talk(socket: ServerConnection) -> None:
-        if lost.is_set():  # the second time it is silent from the start
-            assert done.wait(PATIENCE_S)
-            return
-        socket.send(pack({}))
-        socket.recv()
-        lost.set()
-
-    with foreign_websocket(talk) as address:
-        model = connect(f'{address}?actions=bridge&timeout_s=0.3')
-        with pytest.raises(ModelError, match='within 0.3 s'):
-            model.generate_action(picture(), 'go', None)
-        assert lost.is_set()
-        done.set()
-        model.close()
 
 
 def test_a_server_that_never_reads_is_given_up() -> None:

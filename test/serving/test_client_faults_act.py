@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 
 import numpy as np
@@ -67,22 +66,3 @@ def test_act_that_is_slow_or_breaks_off() -> None:
         cut.append(True)
         with pytest.raises(ModelError, match='broke off'):
             act_once(address)
-
-
-def test_an_answer_that_arrives_drop_by_drop_has_one_deadline() -> None:
-    done = threading.Event()
-
-    def answer(handler, _) -> None:
-        handler.send_response(200)
-        handler.send_header('Content-Length', '100000')
-        handler.end_headers()
-        with contextlib.suppress(OSError):  # the client leaves
-            while not done.wait(0.02):
-                handler.wfile.write(b' ')
-
-    with foreign_http(answer) as address:
-        model = connect(f'{address}?timeout_s=0.3')
-        with pytest.raises(ModelError, match='within 0.3 s'):
-            model.generate_action(picture(), 'go', None)
-        done.set()
-        model.close()
