@@ -99,7 +99,7 @@ class _Opener:
             return ReplayDevice(settings, recording, _needed(switch, file))
         if settings.deadman_button < 0:
             _needed(switch, file)
-        source = self._axes_source(file.kind, settings.silent_s)
+        source = self._axes_source(file.kind, settings)
         self._opened.callback(source.close)
         return AxesDevice(settings, source, switch)
 
@@ -107,15 +107,17 @@ class _Opener:
         if not name:
             return None
         file = load_device_file(name)
+        if getattr(file.settings, 'deadman_device', ''):
+            raise ConfigurationError(f'{name} has no switch of its own and cannot lend one')
         return HeldSwitch(self.open(file), file.settings.longest_hold_s)
 
-    def _axes_source(self, kind: str, silent_s: float) -> AxesSource:
+    def _axes_source(self, kind: str, settings: Any) -> AxesSource:
         if kind == 'gamepad':
             return GamepadSource()
         if kind == 'spacemouse':
             return SpaceMouseSource()
         topic = teleop_topics.JOY if kind == 'joy' else teleop_topics.SPACENAV
-        return JoySource(self._node, topic, silent_s)
+        return JoySource(self._node, topic, settings.silent_s)
 
 
 class JoySource:

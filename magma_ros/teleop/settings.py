@@ -44,18 +44,24 @@ class _Speeds(_Common):
 
 @dataclass(frozen=True, kw_only=True)
 class AxesSettings(_Speeds):
-    """Axes and buttons by number: gamepads and 6-axis mice, direct or from a Joy topic."""
+    """Axes and buttons by number: gamepads and 6-axis mice."""
 
     axes: Mapping[str, tuple[tuple[int, float], ...]]  # direction: (axis, gain) that are added
     dead_zone: float = _number(0.0, 0.5)  # share of an axis that does nothing
     curve: float = _number(1.0, 4.0)
     smoothing_s: float = _number(0.0, 0.5)
-    silent_s: float = _number(0.02, 2.0)  # a topic that says nothing for so long is lost
     deadman_button: int = _number(NO_BUTTON, 99)  # NO_BUTTON: that of deadman_device
     deadman_device: str
     open_button: int = _number(NO_BUTTON, 99)
     close_button: int = _number(NO_BUTTON, 99)
     toggle_button: int = _number(NO_BUTTON, 99)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AxesTopicSettings(AxesSettings):
+    """The same, from a Joy topic."""
+
+    silent_s: float = _number(0.02, 2.0)  # a topic that says nothing for so long is lost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +112,9 @@ Settings = AxesSettings | KeyboardSettings | TwistSettings | LeaderSettings | Re
 KINDS: dict[str, type[Settings]] = {
     'keyboard': KeyboardSettings,
     'gamepad': AxesSettings,
-    'joy': AxesSettings,
+    'joy': AxesTopicSettings,
     'spacemouse': AxesSettings,
-    'spacenav': AxesSettings,
+    'spacenav': AxesTopicSettings,
     'twist': TwistSettings,
     'leader': LeaderSettings,
     'replay': ReplaySettings,

@@ -19,6 +19,7 @@ from magma_ros.errors import ConfigurationError, EnvironmentMissing  # noqa: E40
 from magma_ros.model.action_model import ModelIdentity  # noqa: E402
 from magma_ros.nodes.recorded_chunks import read_recording  # noqa: E402
 from magma_ros.nodes.teleop_devices import open_devices  # noqa: E402
+from magma_ros.resources import config_path  # noqa: E402
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
 from magma_ros.ros import topics  # noqa: E402
 from magma_ros.ros.arm_messages import joint_state_message  # noqa: E402
@@ -108,8 +109,6 @@ def test_impossible_sets_of_devices(names: tuple[str, ...], words: str) -> None:
 
 
 def test_devices_without_a_switch_and_replay_without_a_bag(tmp_path: Path) -> None:
-    from magma_ros.resources import config_path
-
     text = config_path('teleop/replay.yaml').read_text()
     path = tmp_path / 'again.yaml'
     path.write_text(text.replace('deadman_device: keyboard', "deadman_device: ''"))
@@ -118,6 +117,14 @@ def test_devices_without_a_switch_and_replay_without_a_bag(tmp_path: Path) -> No
     bag = str(write_bag(tmp_path / 'episode'))
     with pytest.raises(ConfigurationError, match='again has no deadman switch'):
         open_devices((str(path),), NoNode(), PROFILE, bag)  # type: ignore[arg-type]
+
+
+def test_a_switch_is_not_borrowed_twice(tmp_path: Path) -> None:
+    path = tmp_path / 'mine.yaml'
+    text = config_path('teleop/spacenav.yaml').read_text()
+    path.write_text(text.replace('deadman_device: keyboard', 'deadman_device: leader'))
+    with pytest.raises(ConfigurationError, match='leader has no switch of its own'):
+        open_devices((str(path),), NoNode(), PROFILE, '')  # type: ignore[arg-type]
 
 
 def test_a_joy_and_a_console_side_by_side() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,20 @@ def test_shipped_files_are_read_and_each_value_has_a_reason(path: Path) -> None:
 
 def test_there_is_a_file_for_each_kind() -> None:
     assert {path.stem for path in SHIPPED} == set(KINDS)
+
+
+def test_the_page_names_every_file_and_every_key() -> None:
+    page = (config_path('teleop').parents[1] / 'docs' / 'teleop.md').read_text()
+    keys = load_device_file('keyboard').settings.keys  # type: ignore[union-attr]
+
+    assert [path.name for path in SHIPPED if f'`{path.name}`' not in page] == []
+    assert [key for key in keys if f' {key.strip() or "space"} ' not in page] == []
+
+
+def test_a_gamepad_is_mapped_alike_however_it_is_read() -> None:
+    direct, by_topic = (asdict(load_device_file(name).settings) for name in ('gamepad', 'joy'))
+
+    assert {**direct, 'silent_s': by_topic['silent_s']} == by_topic
 
 
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
