@@ -50,6 +50,7 @@ class FileReport:
     damages: tuple[Damage, ...]
     summary: FileSummary
     metadata: tuple[Metadata, ...] = field(repr=False)
+    attachments: tuple[Attachment, ...] = field(repr=False)
 
     @property
     def lost_bytes(self) -> int:
@@ -104,7 +105,9 @@ def report_file(path: Path) -> FileReport:
     Raises:
         RecordingError: no MCAP file, or none of a robot.
     """
-    summary, metadata = FileSummary(), []
+    summary = FileSummary()
+    metadata: list[Metadata] = []
+    attachments: list[Attachment] = []
     with McapScan(path, with_data=False) as scan:
         for item in scan:
             if isinstance(item, Schema):
@@ -116,19 +119,29 @@ def report_file(path: Path) -> FileReport:
                 summary.count(item.channel, item.log_ns)
             elif isinstance(item, Metadata):
                 metadata.append(item)
+            else:
+                attachments.append(item)
         damages = [*scan.damages, *(Damage(scan.end, text) for text in _dangling(summary))]
         ending = Ending.DAMAGED if damages else scan.ending
-    return FileReport(path, scan.size, scan.end, ending, tuple(damages), summary, tuple(metadata))
+    return FileReport(
+        path,
+        scan.size,
+        scan.end,
+        ending,
+        tuple(damages),
+        summary,
+        tuple(metadata),
+        tuple(attachments),
+    )
 
 
 def _dangling(summary: FileSummary) -> Iterator[str]:
     """What refers to something the file does not have."""
-    for number, channel in summary.channels.items():
+    for channel in summary.channels.values():
         if channel.schema_id not in summary.schemas:
             yield f'the topic {channel.topic!r} has no definition'
         if channel.message_encoding != 'cdr':
             yield f'the topic {channel.topic!r} is not in CDR but {channel.message_encoding!r}'
-        del number
     for number in summary.counts:
         if number not in summary.channels:
             yield f'messages of the channel {number}, which is not described'

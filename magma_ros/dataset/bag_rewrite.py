@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import sys
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from mcap.records import Attachment, Metadata
+from mcap.records import Attachment, Channel, Metadata
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
 
@@ -97,7 +98,7 @@ def cut_bag(bag: Path, target: Path, start_s: float, end_s: float, chunks: Chunk
         bag: folder or file; must not be damaged.
         target: the new folder.
         start_s: since the first message.
-        end_s: since the first message; the message at that time is not part of it.
+        end_s: since the first message; the message at that time is not part of it. May be inf.
         chunks: how they are compressed.
 
     Returns:
@@ -108,7 +109,8 @@ def cut_bag(bag: Path, target: Path, start_s: float, end_s: float, chunks: Chunk
     """
     files = bag_files(bag)
     first_ns = min(r.first_ns for r in (report_file(f).summary for f in files) if r.message_count)
-    start_ns, end_ns = first_ns + round(start_s * 1e9), first_ns + round(end_s * 1e9)
+    start_ns = first_ns + round(start_s * 1e9)
+    end_ns = math.inf if math.isinf(end_s) else first_ns + round(end_s * 1e9)
     try:
         target.mkdir(parents=True)
     except OSError as error:
@@ -122,7 +124,7 @@ def cut_bag(bag: Path, target: Path, start_s: float, end_s: float, chunks: Chunk
 
 
 def _in_range(
-    items: Iterable[BagMessage | Attachment | Metadata], start_ns: int, end_ns: int
+    items: Iterable[BagMessage | Attachment | Metadata], start_ns: int, end_ns: float
 ) -> Iterable[BagMessage | Attachment | Metadata]:
     latched: dict[str, list[BagMessage]] = {}
     has_begun = False
@@ -130,7 +132,7 @@ def _in_range(
         if not isinstance(item, BagMessage):
             yield item
         elif item.log_ns < start_ns:
-            if is_latched(item):
+            if is_latched(item.channel):
                 before = latched.setdefault(item.topic, [])
                 if item.schema.name != TRANSFORMS:
                     before.clear()
@@ -143,9 +145,9 @@ def _in_range(
             yield item
 
 
-def is_latched(message: BagMessage) -> bool:
+def is_latched(channel: Channel) -> bool:
     """Whether the publisher offered its last message to late subscribers (transient local)."""
-    qos = message.channel.metadata.get('offered_qos_profiles', '')
+    qos = channel.metadata.get('offered_qos_profiles', '')
     return 'durability: 1' in qos or 'transient_local' in qos
 
 

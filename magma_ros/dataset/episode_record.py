@@ -88,3 +88,16 @@ def read_record(folder: Path) -> EpisodeRecord | None:
             f'{path} is no record of an episode ({type(error).__name__}: {error}); move it away '
             'to use the bag without it'
         ) from error
+
+
+def repaired_record(folder: Path, lost_bytes: int) -> None:
+    """Say in ``episode.json``, if there is one, that the recorder did not end the episode.
+
+    Raises:
+        RecordingError: the file cannot be read or written.
+    """
+    record = read_record(folder)
+    if record is not None and not record.ended_ns:
+        text = f'cut off; {lost_bytes} bytes of a last message could not be read'
+        health = (*record.health, text)
+        write_record(folder, replace(record, ended_by='repair', health=health))

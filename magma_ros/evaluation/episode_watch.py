@@ -15,10 +15,9 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import CompressedImage
 
+from magma_ros.nodes.episode_bag import EpisodeBag
 from magma_ros.ros import topics
-from magma_ros.ros.bag_writer import BagWriter
 from magma_ros.ros.process_environment import process_environment
-from magma_ros.ros.topic_recorder import RECORDED, TopicRecorder
 
 SPIN_S = 0.05
 # Subscribing takes effect a moment later; what is sent meanwhile is not seen.
@@ -53,8 +52,7 @@ class EpisodeWatch:
         self._executor.add_node(self._node)
         topics.OVERLAY.subscribe(self._node, self._take_overlay)
         self._frames: list[Frame] = []
-        self._writer: BagWriter | None = None
-        self._recorder: TopicRecorder | None = None
+        self._bag: EpisodeBag | None = None
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -75,11 +73,10 @@ class EpisodeWatch:
         """Watch; with ``bag`` also record into this new folder.
 
         Raises:
-            ConfigurationError: the folder exists.
+            RecordingError: the folder exists.
         """
         if bag is not None:
-            self._writer = BagWriter(bag, RECORDED)
-            self._recorder = TopicRecorder(self._node, self._writer)
+            self._bag = EpisodeBag(self._node, bag)
         self._stopped.clear()
         self._thread = threading.Thread(target=self._run, name='watch', daemon=True)
         self._thread.start()
@@ -92,12 +89,9 @@ class EpisodeWatch:
             self._stopped.set()
             self._thread.join()
             self._thread = None
-        if self._recorder is not None:
-            self._recorder.stop()
-            self._recorder = None
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        if self._bag is not None:
+            self._bag.close()
+            self._bag = None
         return self._frames
 
     def close(self) -> None:
@@ -110,6 +104,8 @@ class EpisodeWatch:
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._executor.spin_once(SPIN_S)
+            if self._bag is not None:
+                self._bag.record()
 
     def _take_overlay(self, message: CompressedImage) -> None:
         jpeg = bytes(message.data)

@@ -145,6 +145,8 @@ class PerceptionNode(LifecycleNode):
         if self._loaded is not None:
             identity = self._loaded.model.identity
             values.update({'model': identity.name, 'model_sha256': identity.sha256})
+            if self._loaded.statistics is not None:
+                values['statistics'] = self._loaded.statistics.key
         return status_message('perception', condition.text, values, level)
 
     def _now_ns(self) -> int:

@@ -7,15 +7,13 @@ import struct
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 
 START_NS = 1_700_000_000_000_000_000
-QOS = '- history: 1\n  depth: 10\n  reliability: 1\n  durability: {}\n  deadline: {{sec: 1, nsec: 0}}\n'
-QOS += '  lifespan: {{sec: 1, nsec: 0}}\n  liveliness: 1\n'
+QOS = '- history: 1\n  depth: 10\n  reliability: 1\n  durability: {}\n'
+QOS += '  deadline: {{sec: 1, nsec: 0}}\n  lifespan: {{sec: 1, nsec: 0}}\n  liveliness: 1\n'
 QOS += '  liveliness_lease_duration: {{sec: 1, nsec: 0}}\n'
 QOS += '  avoid_ros_namespace_conventions: false\n'
 # ros2 topic info -v of Iron and later.
 STRING_HASH = 'RIHS01_df668c740482bbd48fb39d76a70dfd4bd59db1288021743503259e948f6b1a18'
-STRING = RecordedTopic(
-    '/said', 'std_msgs/msg/String', 'string data\n', STRING_HASH, QOS.format(2)
-)
+STRING = RecordedTopic('/said', 'std_msgs/msg/String', 'string data\n', STRING_HASH, QOS.format(2))
 LATCHED = RecordedTopic(
     '/latched', 'std_msgs/msg/String', 'string data\n', STRING_HASH, QOS.format(1), True
 )

@@ -38,9 +38,7 @@ def killer() -> Iterator[subprocess.Popen]:
 
 
 @pytest.mark.parametrize('seed', range(KILLS))
-def test_no_accepted_message_is_lost(
-    killer: subprocess.Popen, tmp_path: Path, seed: int
-) -> None:
+def test_no_accepted_message_is_lost(killer: subprocess.Popen, tmp_path: Path, seed: int) -> None:
     bag = tmp_path / 'bag'
     killer.stdin.write(f'{bag}\n')
     killer.stdin.flush()

@@ -1,0 +1,76 @@
+"""Gives finished bags their index, checksums and compression, in a process that gives way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+
+from magma_ros.dataset.bag_rewrite import UNFINISHED_SUFFIX
+
+END_S = 5.0  # time of a process to end when it is told to
+
+
+class BagFinisher:
+    """One bag at a time, and none while an episode is recorded. The bags are complete without.
+
+    Args:
+        chunks: plain, lz4, zstd; none: bags stay as they are.
+    """
+
+    def __init__(self, chunks: str) -> None:
+        self._chunks = chunks
+        self._waiting: deque[Path] = deque()
+        self._present: tuple[Path, subprocess.Popen] | None = None
+
+    def add(self, folder: Path) -> None:
+        """A bag has ended."""
+        if self._chunks != 'none':
+            self._waiting.append(folder)
+
+    def look(self, is_recording: bool) -> str:
+        """Go on; call it now and then. What the last process complained about."""
+        complaint = ''
+        if self._present is not None and self._present[1].poll() is not None:
+            (folder, process), self._present = self._present, None
+            said = process.stderr.read().decode(errors='replace').strip()  # type: ignore[union-attr]
+            process.stderr.close()  # type: ignore[union-attr]
+            if process.returncode:
+                complaint = f'{folder} has no index yet, magma bags repair makes one: {said}'
+        if is_recording:
+            self._pause()
+        elif self._present is None and self._waiting:
+            folder = self._waiting.popleft()
+            command = [sys.executable, '-m', 'magma_ros.dataset.bag_rewrite', str(folder)]
+            process = subprocess.Popen(
+                [*command, self._chunks],
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the node; a bag is finished in peace
+            )
+            self._present = (folder, process)
+        return complaint
+
+    def leave_alone(self, folder: Path) -> None:
+        """Before a bag is moved: no process may be at it."""
+        if self._present is not None and self._present[0] == folder:
+            self._pause()
+        if folder in self._waiting:
+            self._waiting.remove(folder)
+
+    def _pause(self) -> None:
+        """End the present process; its bag is as before and is begun again later."""
+        if self._present is None:
+            return
+        (folder, process), self._present = self._present, None
+        process.terminate()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stderr.close()  # type: ignore[union-attr]
+        for file in folder.glob(f'*{UNFINISHED_SUFFIX}'):
+            file.unlink()
+        self._waiting.appendleft(folder)
