@@ -85,14 +85,20 @@ def pack_linears(module: nn.Module, int8_inputs: bool = False) -> None:
     Bfloat16 :class:`torch.nn.Linear` are replaced if the processor has bfloat16 products, and with
     ``int8_inputs`` :class:`Int8Linear` too, which changes results by the rounding of the inputs.
     """
-    packs_bfloat16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    for parent in list(module.modules()):
-        for name, child in parent.named_children():
-            if type(child) is nn.Linear and child.weight.dtype == torch.bfloat16:
-                if packs_bfloat16:
-                    setattr(parent, name, PackedLinear(child))
-            elif isinstance(child, Int8Linear) and int8_inputs:
-                setattr(parent, name, PackedInt8Linear(child))
+    for name, child in module.named_children():  # no list: it would keep all replaced weights
+        packed = _packed(child, int8_inputs)
+        if packed is None:
+            pack_linears(child, int8_inputs)
+        else:
+            setattr(module, name, packed)
+
+
+def _packed(layer: nn.Module, int8_inputs: bool) -> nn.Module | None:
+    if type(layer) is nn.Linear and layer.weight.dtype == torch.bfloat16:
+        return PackedLinear(layer) if torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
+    if isinstance(layer, Int8Linear) and int8_inputs:
+        return PackedInt8Linear(layer)
+    return None
 
 
 def _fill_block(x: Tensor) -> Tensor:

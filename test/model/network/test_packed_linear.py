@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 torch = pytest.importorskip('torch')
 pytest.importorskip('transformers')
 
+from magma_ros.model.network import packed_linear  # noqa: E402
 from magma_ros.model.network.packed_linear import (  # noqa: E402
     PackedInt8Linear,
     PackedLinear,
@@ -54,3 +57,21 @@ def test_only_what_gains_is_replaced() -> None:
     assert kinds == [PackedLinear, torch.nn.Linear, Int8Linear]
     pack_linears(module, int8_inputs=True)
     assert isinstance(module[2], PackedInt8Linear)
+
+
+def test_replaced_weights_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = [torch.nn.Sequential(torch.nn.Linear(32, 32).bfloat16()) for _ in range(4)]
+    module = torch.nn.Sequential(*blocks)
+    waiting = [weakref.ref(block[0].weight) for block in blocks]
+    del blocks
+    kept: list[int] = []
+
+    class Watched(PackedLinear):
+        def __init__(self, linear: torch.nn.Linear) -> None:
+            kept.append(sum(weight() is not None for weight in waiting))
+            super().__init__(linear)
+
+    monkeypatch.setattr(packed_linear, 'PackedLinear', Watched)
+    pack_linears(module)
+
+    assert kept == [4, 3, 2, 1]
