@@ -6,7 +6,12 @@ from dataclasses import replace
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.nodes.moveit_programs import Bringup, moveit_programs
-from magma_ros.nodes.node_program import DEMO_PROGRAMS, NodeProgram
+from magma_ros.nodes.node_program import (
+    DEMO_PROGRAMS,
+    RECORDER_PROGRAM,
+    TELEOP_PROGRAM,
+    NodeProgram,
+)
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 
 DEFAULT_ARM = 'wx250s'  # whose names ros/topics.py has
@@ -14,6 +19,8 @@ SIMULATED_ARMS = ('wx250s',)
 REALSENSE = NodeProgram(
     'camera', ('realsense.yaml',), 'realsense2_camera', 'realsense2_camera_node', 'camera'
 )
+
+GAME_CONTROLLER = NodeProgram('game_controller_node', package='joy')
 
 
 def bringup_programs(wanted: Bringup) -> tuple[NodeProgram, ...]:
@@ -31,7 +38,9 @@ def bringup_programs(wanted: Bringup) -> tuple[NodeProgram, ...]:
             f'there is no simulation of {wanted.arm}, only of {", ".join(SIMULATED_ARMS)}: '
             'use sim:=false hardware:=mock, or one of those'
         )
-    profile = load_arm_profile(wanted.arm)
+    profile = load_arm_profile(wanted.overlay or wanted.arm)
+    if profile.name != wanted.arm:
+        raise ConfigurationError(f'{wanted.overlay} is an overlay of {profile.name}')
     ours = [_of_ours(program, wanted, profile) for program in DEMO_PROGRAMS]
     if not wanted.sim:
         ours = [program for program in ours if program.name != 'sim_node']
@@ -43,10 +52,46 @@ def bringup_programs(wanted: Bringup) -> tuple[NodeProgram, ...]:
     return (*((REALSENSE,) if has_camera else ()), *moveit, *ours)
 
 
+def teleop_programs(
+    arm: str, devices: str, recording: str = '', joy_node: bool = False
+) -> tuple[NodeProgram, ...]:
+    """What is started to drive by hand, beside everything else.
+
+    ``devices`` and ``recording`` are parameters of ``teleop_node``.
+
+    Raises:
+        ConfigurationError: there is no such arm.
+    """
+    profile = load_arm_profile(arm)
+    parameters = {'arm': arm, 'devices': devices, 'recording': recording}
+    ours = replace(TELEOP_PROGRAM, parameters=parameters, remappings=remappings(profile))
+    return (*((GAME_CONTROLLER,) if joy_node else ()), ours)
+
+
+def recorder_programs(
+    arm: str, directory: str, pictures: str, sim: bool = False
+) -> tuple[NodeProgram, ...]:
+    """What is started to record, beside everything else; parameters of ``recorder_node``.
+
+    Raises:
+        ConfigurationError: there is no such arm.
+    """
+    profile = load_arm_profile(arm)
+    parameters = {'arm': arm, 'directory': directory, 'pictures': pictures}
+    files = (*RECORDER_PROGRAM.files, *(('sim.yaml',) if sim else ()))
+    return (
+        replace(
+            RECORDER_PROGRAM, files=files, parameters=parameters, remappings=remappings(profile)
+        ),
+    )
+
+
 def _of_ours(program: NodeProgram, wanted: Bringup, profile: ArmProfile) -> NodeProgram:
     """The program for this arm: its name as parameter, its topics in the place of ours."""
     files = tuple(file for file in program.files if wanted.sim or file != 'sim.yaml')
-    parameters = {} if program.name == 'supervisor_node' else {'arm': profile.name}
+    parameters = (
+        {} if program.name == 'supervisor_node' else {'arm': wanted.overlay or profile.name}
+    )
     if program.name == 'perception_node':
         parameters['model'] = wanted.model
     return replace(program, files=files, parameters=parameters, remappings=remappings(profile))

@@ -33,3 +33,6 @@ DEMO_PROGRAMS = (
     NodeProgram('controller_node', ('controller.yaml', 'sim.yaml')),
     NodeProgram('perception_node', ('perception.yaml', 'sim.yaml')),
 )
+# Beside them, where a person may drive; its devices have files of their own in config/teleop.
+TELEOP_PROGRAM = NodeProgram('teleop_node')
+RECORDER_PROGRAM = NodeProgram('recorder_node', ('recorder.yaml',))

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 from importlib.util import find_spec
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -15,25 +16,43 @@ from magma_ros.errors import EnvironmentMissing
 
 BENCHMARKS = {
     'image-hop': 'magma_ros.benchmarks.image_hop',
-    'control': 'magma_ros.benchmarks.control_lateness',
+    'control': 'magma_ros.benchmarks.control',
+    'control-lateness': 'magma_ros.benchmarks.control_lateness',
     'inference': 'magma_ros.benchmarks.inference',
     'model': 'magma_ros.benchmarks.model',
     'sim': 'magma_ros.benchmarks.sim_speed',
+    'takeover': 'magma_ros.benchmarks.takeover',
+    'faults': 'magma_ros.benchmarks.fault_matrix',
+    'recorder': 'magma_ros.benchmarks.recorder',
 }
 
 
-# Only by name: it needs torch, 5 GB of memory and some minutes.
-BY_NAME_ONLY = {'model'}
+# These take some minutes; "model" also needs torch and 5 GB of memory.
+BY_NAME_ONLY = {'control', 'model', 'faults'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma bench``."""
     parser.epilog = (
         'Measure on an idle machine; the printed load says whether it was. "all" leaves out '
-        '"model", which needs torch, 5 GB of memory and some minutes.'
+        '"model", which needs torch, 5 GB of memory and some minutes; "faults", which kills and '
+        'starts nodes for ten minutes; and "control", which drives each arm with a million '
+        'hostile actions.'
     )
     parser.add_argument('name', nargs='?', default='all', choices=('all', *BENCHMARKS))
     parser.add_argument('--json', action='store_true', help='print one JSON object')
+    control = parser.add_argument_group('control')
+    control.add_argument(
+        '--actions', type=int, default=1_000_000, help='hostile actions for each arm'
+    )
+    faults = parser.add_argument_group('faults')
+    faults.add_argument('--rows', default='', help='only these, such as F01,F43')
+    faults.add_argument(
+        '--patience', type=float, default=1.0, help='timeouts and bounds, times as long'
+    )
+    faults.add_argument(
+        '--results', type=Path, help='file for python -m magma_ros.tools.fault_page'
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,11 +60,19 @@ def run(options: argparse.Namespace) -> int:
     names = [options.name]
     if options.name == 'all':
         names = [name for name in BENCHMARKS if name not in BY_NAME_ONLY]
-    elif options.name in BY_NAME_ONLY and find_spec('torch') is None:
-        raise EnvironmentMissing(f'magma bench {options.name} needs torch: pip install .[torch]')
+    elif options.name == 'model' and find_spec('torch') is None:
+        raise EnvironmentMissing('magma bench model needs torch: pip install .[torch]')
     entries: list[Entry] = []
+    given = {
+        'control': {'actions': options.actions},
+        'faults': {
+            'rows': options.rows,
+            'patience': options.patience,
+            'results': options.results,
+        },
+    }
     for name in names:
-        entries += importlib.import_module(BENCHMARKS[name]).measure()
+        entries += importlib.import_module(BENCHMARKS[name]).measure(**given.get(name, {}))
     record = as_record(entries)
     if options.json:
         print(json.dumps(record))
@@ -68,6 +95,6 @@ def _print_table(record: dict) -> None:
             baseline,
             ratio,
             f'{entry["goal"]:g}',
-            'yes' if entry['pass'] else 'NO',
+            'yes' if entry['pass'] else '\n'.join(('NO', *entry['complaints'])),
         )
     Console().print(table)

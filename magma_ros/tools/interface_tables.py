@@ -13,9 +13,11 @@ from pathlib import Path
 from magma_ros.errors import ConfigurationError
 from magma_ros.nodes.controller_parameters import ControllerParameters
 from magma_ros.nodes.perception_setup import PerceptionParameters
+from magma_ros.nodes.recorder_parameters import RecorderParameters
 from magma_ros.nodes.servo_stand_in_node import ServoParameters
 from magma_ros.nodes.sim_node import SimParameters
 from magma_ros.nodes.supervisor_node import SupervisorParameters
+from magma_ros.nodes.teleop_node import TeleopParameters
 from magma_ros.ros.topics import SERVICES, TOPICS
 from magma_ros.tools.magma import COMMANDS
 
@@ -25,6 +27,8 @@ PARAMETERS = {
     'supervisor_node': SupervisorParameters,
     'servo_stand_in_node': ServoParameters,
     'sim_node': SimParameters,
+    'teleop_node': TeleopParameters,
+    'recorder_node': RecorderParameters,
 }
 
 

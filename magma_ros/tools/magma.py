@@ -27,9 +27,12 @@ class Command:
 COMMANDS = {
     'demo': Command('magma_ros.tools.demo', 'watch a simulated arm act on sentences'),
     'doctor': Command('magma_ros.tools.doctor', 'say what is there and what is missing'),
+    'arm-check': Command('magma_ros.tools.arm_check', 'bring up a real arm, one axis at a time'),
     'try': Command('magma_ros.tools.try_model', 'ask a model about one picture'),
     'evaluate': Command('magma_ros.tools.evaluate', 'measure success in simulation'),
     'serve': Command('magma_ros.tools.serve', 'answer other machines over the network'),
+    'record': Command('magma_ros.tools.record', 'record episodes from the keyboard'),
+    'bags': Command('magma_ros.tools.bags', 'look at recorded episodes, mend, cut and play them'),
     'bench': Command('magma_ros.tools.bench', 'measure speed, and compare it with the goals'),
     'check-weights': Command(
         'magma_ros.tools.check_weights', 'say what a checkpoint folder holds, without loading it'

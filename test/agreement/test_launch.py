@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from magma_ros.nodes.node_program import DEMO_PROGRAMS
+from magma_ros.nodes.node_program import DEMO_PROGRAMS, RECORDER_PROGRAM, TELEOP_PROGRAM
 from magma_ros.resources import config_path, share_directory
 from magma_ros.robot.arm_profile import load_arm_profile
 
@@ -41,8 +41,9 @@ def test_launch_files_name_no_node_themselves(path: Path) -> None:
     assert not called & {'Node', 'LifecycleNode', 'ExecuteProcess'}
 
 
-def test_bringup_offers_every_arm() -> None:
-    tree = ast.parse((LAUNCH / 'bringup.launch.py').read_text())
+@pytest.mark.parametrize('name', ['bringup', 'teleop', 'record'])
+def test_every_arm_is_offered(name: str) -> None:
+    tree = ast.parse((LAUNCH / f'{name}.launch.py').read_text())
     (arguments,) = (
         ast.literal_eval(statement.value)
         for statement in tree.body
@@ -56,15 +57,18 @@ def test_bringup_offers_every_arm() -> None:
 def test_every_launched_node_is_installed() -> None:
     setup = (ROOT / 'setup.py').read_text()
 
-    for program in DEMO_PROGRAMS:
+    for program in (*DEMO_PROGRAMS, TELEOP_PROGRAM, RECORDER_PROGRAM):
         assert f"'{program.name}'" in setup, f'setup.py does not install {program.name}'
 
 
-@pytest.mark.parametrize('program', DEMO_PROGRAMS, ids=lambda program: program.name)
+@pytest.mark.parametrize(
+    'program', [*DEMO_PROGRAMS, RECORDER_PROGRAM], ids=lambda program: program.name
+)
 def test_parameter_files_have_a_section_for_their_node(program: Any) -> None:
     for name in program.files:
         sections = YAML(typ='safe').load(config_path(name).read_text())
-        wanted = {f'/{program.name}', *(f'/{other.name}' for other in DEMO_PROGRAMS)}
+        others = (*DEMO_PROGRAMS, RECORDER_PROGRAM)
+        wanted = {f'/{program.name}', *(f'/{other.name}' for other in others)}
         assert set(sections) <= wanted
         # sim.yaml goes to every node and speaks of those where the simulation differs.
         assert name == 'sim.yaml' or f'/{program.name}' in sections
@@ -90,6 +94,9 @@ def test_the_default_arm_has_the_names_of_the_topics() -> None:
             {'sim': 'true', 'servo': 'stand_in'},
             OURS,
         ),
+        ('teleop', {}, ['teleop_node']),
+        ('record', {}, ['recorder_node']),
+        ('teleop', {'joy_node': 'true'}, ['game_controller_node', 'teleop_node']),
         (
             'bringup',
             {'arm': 'panda', 'hardware': 'mock', 'camera': 'none'},

@@ -11,9 +11,10 @@ import pytest
 from source_files import PACKAGE, imported_modules, package_files, parse, short_name
 
 TOP = {'data_types', 'rotations', 'errors', 'latest_value', 'resources', '__version__'}
+TOP |= {'yaml_tables'}
 FLOW = {'image', 'model', 'motion', 'robot'}
 MAY_IMPORT = {
-    **{name: {'errors', 'data_types'} for name in ('rotations', 'resources')},
+    **{name: {'errors', 'data_types'} for name in ('rotations', 'resources', 'yaml_tables')},
     **{name: set() for name in ('__init__', 'data_types', 'errors', 'latest_value')},
     **{name: TOP for name in FLOW},
     'pipeline': TOP | FLOW,
@@ -21,12 +22,13 @@ MAY_IMPORT = {
     'sim': TOP | FLOW | {'pipeline'},
     'teleop': TOP | FLOW,
     'ros': TOP | FLOW,
-    'dataset': TOP | FLOW | {'ros'},
+    'dataset': TOP | FLOW,
     'nodes': TOP | FLOW | {'pipeline', 'sim', 'ros', 'teleop', 'dataset'},
     'training': TOP | FLOW | {'pipeline', 'sim', 'dataset'},
+    'faults': TOP | FLOW | {'sim', 'ros', 'nodes'},
     'evaluation': TOP | FLOW | {'pipeline', 'sim', 'ros', 'nodes', 'dataset'},
 }
-MAY_IMPORT['benchmarks'] = MAY_IMPORT['evaluation'] | {'evaluation'}
+MAY_IMPORT['benchmarks'] = MAY_IMPORT['evaluation'] | {'evaluation', 'faults', 'teleop'}
 MAY_IMPORT['tools'] = MAY_IMPORT['benchmarks'] | {'benchmarks', 'training', 'serving'}
 
 # An evaluation through the nodes starts them as processes, as the magma command does.
@@ -34,7 +36,7 @@ STARTS_NODES = {'magma_ros.nodes.node_processes'}
 # Running episodes is the one place of the simulator that knows models and the pipeline.
 RUNS_EPISODES = {'sim/rollout.py', 'sim/model_policy.py'}
 # Those who watch or measure nodes from outside.
-WATCHES_NODES = ('evaluation/episode_watch.py', 'benchmarks/')
+WATCHES_NODES = ('evaluation/episode_watch.py', 'benchmarks/', 'faults/')
 
 FILES = package_files()
 RCLPY = {'rclpy', 'launch', 'launch_ros', 'tf2_ros', 'rosbag2_py'}
@@ -106,7 +108,9 @@ def test_torch_is_announced(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    'path', [path for path in FILES if unit_of(short_name(path)) in FLOW], ids=short_name
+    'path',
+    [path for path in FILES if unit_of(short_name(path)) in FLOW | {'teleop'}],
+    ids=short_name,
 )
 def test_time_is_an_argument(path: Path) -> None:
     assert 'time' not in outside_imports(path)
@@ -116,7 +120,9 @@ def test_time_is_an_argument(path: Path) -> None:
             assert not is_clock, f'line {node.lineno} reads a clock'
 
 
-@pytest.mark.parametrize('module', ['pipeline', 'robot.arm_profile', 'model.backends.onnx_model'])
+@pytest.mark.parametrize(
+    'module', ['pipeline', 'robot.arm_profile', 'model.backends.onnx_model', 'teleop.session']
+)
 def test_the_core_imports_without_ros_torch_and_simulator(module: str) -> None:
     program = HIDING + f'import magma_ros.{module}'
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from magma_ros.errors import ConfigurationError, EnvironmentMissing
-from magma_ros.nodes.bringup import bringup_programs, remappings
+from magma_ros.nodes.bringup import bringup_programs, remappings, teleop_programs
 from magma_ros.nodes.moveit_programs import Bringup
 from magma_ros.nodes.node_program import DEMO_PROGRAMS, NodeProgram
 from magma_ros.resources import config_path
@@ -28,6 +30,19 @@ def test_simulation_with_the_stand_in_is_the_demo() -> None:
     for program in DEMO_PROGRAMS:
         assert programs[program.name].files == program.files
         assert not programs[program.name].remappings
+
+
+def test_an_overlay_goes_to_every_node_that_asks_for_an_arm(tmp_path: Path) -> None:
+    path = tmp_path / 'table.yaml'
+    path.write_text('profile: wx250s\nbox_recorded: true\n')
+
+    programs = started(arm='wx250s', overlay=str(path), sim=True, servo='stand_in')
+
+    asked = {name: program.parameters.get('arm') for name, program in programs.items()}
+    assert asked.pop('supervisor_node') is None
+    assert set(asked.values()) == {str(path)}
+    with pytest.raises(ConfigurationError, match='overlay of wx250s'):
+        started(arm='panda', overlay=str(path))
 
 
 def test_simulation_with_moveit_replaces_the_stand_in() -> None:
@@ -114,3 +129,13 @@ def test_what_is_not_there_is_refused(wanted: dict[str, object], message: str) -
 def test_a_vendors_package_that_is_missing_is_named() -> None:
     with pytest.raises(EnvironmentMissing, match='trossen_arm_moveit'):
         started(arm='wxai')
+
+
+def test_driving_by_hand_is_for_the_same_arm_and_topics() -> None:
+    (ours,) = teleop_programs('panda', 'joy,twist')
+    assert (ours.name, ours.parameters['arm']) == ('teleop_node', 'panda')
+    assert ours.parameters['devices'] == 'joy,twist'
+    assert ours.remappings == remappings(load_arm_profile('panda'))
+
+    pad, _ = teleop_programs('wx250s', 'joy', joy_node=True)
+    assert (pad.package, pad.name) == ('joy', 'game_controller_node')
