@@ -30,7 +30,7 @@ from magma_ros.ros.planned_trajectory import duration_s, make_executable, path_t
 
 ANSWER_S = 5.0
 LATE_S = 5.0  # longer than planned, then it is stopped
-NEAR_RAD = 1e-3
+NEAR_RAD = 1e-3  # so near is there
 
 
 class JointSpacePlanner:
@@ -61,35 +61,36 @@ class JointSpacePlanner:
 
     def plan_to_joints(self, joints_rad: FloatArray) -> JointTrajectory:
         """Straight in joint space, from rest to rest; nothing when the arm is there already."""
-        return self._through([np.asarray(joints_rad)])
+        start, goal, profile = self._read_joints(), np.asarray(joints_rad), self._profile
+        if float(np.abs(goal - start).max()) < NEAR_RAD:
+            return JointTrajectory()
+        speed = PLANNED_SCALING * np.array(profile.joint_speed_rad_s)
+        acceleration = PLANNED_SCALING * np.array(profile.joint_acceleration_rad_s2)
+        path = rest_to_rest([start, goal], speed, acceleration)
+        return make_executable(path_to_message(path, profile), profile, start)
 
     def plan_to_state(self, name: str) -> JointTrajectory:
         """To ``start`` of the profile, or to a named state of the SRDF."""
         return self.plan_to_joints(state_joints(self._profile, name))
 
     def plan_to_pose(self, pose_gripper_in_base: Pose) -> JointTrajectory:
-        """To the joints nearest to the present ones that reach the pose."""
-        return self.plan_line([pose_gripper_in_base])
+        """To joints near the present ones that reach the pose."""
+        joints = self._kinematics.inverse(pose_gripper_in_base, self._read_joints())
+        if joints is None:
+            place_m = np.round(pose_gripper_in_base.translation_m, 3).tolist()
+            raise ArmError(f'no joint positions reach {place_m} m: choose a nearer pose')
+        return self.plan_to_joints(joints)
 
     def plan_line(self, poses_gripper_in_base: Sequence[Pose]) -> JointTrajectory:
-        """From pose to pose with a rest at each; straight for the joints, not for the tool."""
-        joints, stops = self._read_joints(), []
-        for pose in poses_gripper_in_base:
-            found = self._kinematics.inverse(pose, joints)
-            if found is None:
-                raise ArmError(
-                    f'no joint positions reach {np.round(pose.translation_m, 3).tolist()} m'
-                )
-            joints = found
-            stops.append(found)
-        return self._through(stops)
+        """Not for this planner: what is straight for its joints is a bow for the tool."""
+        raise ArmError('straight lines of the tool are left to MoveIt: start move_group')
 
     def execute(self, trajectory: JointTrajectory) -> None:
         """Execute and wait for the end; nothing is sent when the arm is there already."""
         if len(trajectory.points) < 2:
             return
         with self._lock:
-            self._is_unwanted = False
+            self._handle, self._is_unwanted = None, False
         checked = make_executable(trajectory, self._profile, self._read_joints())
         goal = FollowJointTrajectory.Goal(trajectory=checked)
         goal.path_tolerance = [
@@ -128,21 +129,14 @@ class JointSpacePlanner:
         """Leave; nodes do not destroy action clients, which then keep the node's memory."""
         self._client.destroy()
 
-    def _through(self, stops_rad: Sequence[FloatArray]) -> JointTrajectory:
-        start, profile = self._read_joints(), self._profile
-        if max(float(np.abs(stop - start).max()) for stop in stops_rad) < NEAR_RAD:
-            return JointTrajectory()
-        speed = PLANNED_SCALING * np.array(profile.joint_speed_rad_s)
-        acceleration = PLANNED_SCALING * np.array(profile.joint_acceleration_rad_s2)
-        path = rest_to_rest([start, *stops_rad], speed, acceleration)
-        return make_executable(path_to_message(path, profile), profile, start)
-
     def _follow(self, goal: FollowJointTrajectory.Goal, patience_s: float) -> Any:
         name = self._profile.trajectory_action
         if not self._client.wait_for_server(self._answer_s):
             raise EnvironmentMissing(
                 f'nobody serves {name}: start the joint trajectory controller of the arm'
             )
+        if self._is_unwanted:
+            raise ArmError('the planned motion was stopped before it began')
         sent = self._client.send_goal_async(goal)
         try:
             handle = wait_for_answer(sent, self._answer_s, name)
@@ -157,9 +151,9 @@ class JointSpacePlanner:
             self.stop()
         try:
             return wait_for_answer(handle.get_result_async(), patience_s, name)
-        finally:
-            if self._handle is not None:
-                self.stop()
+        except ArmError:
+            self.stop()
+            raise
 
 
 def _cancel(sent: Future) -> None:

@@ -109,7 +109,7 @@ def test_a_plan_is_executed_as_it_was_checked(rig) -> None:
     assert len(arm.goals) == 1, 'it was there already'
     down = PROFILE.kinematics().forward(HOME)
     lower = Pose(down.translation_m - [0.0, 0.0, 0.05], down.quaternion_xyzw)
-    planner.execute(planner.plan_line([lower]))
+    planner.execute(planner.plan_to_pose(lower))
     reached = PROFILE.kinematics().forward(arm.joints)
     assert reached.translation_m == pytest.approx(lower.translation_m, abs=1e-3)
 
@@ -122,6 +122,8 @@ def test_what_leaves_the_envelope_is_not_planned(rig) -> None:
         planner.plan_to_joints(HOME + [1.4, 0.0, 0.0, 0.0, 0.0, 0.0])
     with pytest.raises(ArmError, match='no joint positions reach'):
         planner.plan_to_pose(Pose(np.array([2.0, 0.0, 0.1]), np.array([0, 0.7, 0, 0.7])))
+    with pytest.raises(ArmError, match='left to MoveIt'):
+        planner.plan_line([PROFILE.kinematics().forward(HOME)])
     arm.joints = HOME
     with pytest.raises(ArmError, match='0.400 rad from where the arm is'):
         planner.execute(aside)
