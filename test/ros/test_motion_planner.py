@@ -23,7 +23,6 @@ from magma_ros.ros.joint_space_planner import JointSpacePlanner  # noqa: E402
 from magma_ros.ros.motion_planner import (  # noqa: E402
     JointReader,
     scalings,
-    servo_paused,
     standing_off,
     tip_pose,
 )
@@ -236,42 +235,6 @@ def test_tools_that_approach_along_z_are_turned():
 def test_a_vendors_limits_are_the_hardwares():
     assert scalings(PROFILE) == (0.5, 0.5)
     assert scalings(load_arm_profile('fr3'))[0] == pytest.approx(0.5 * 1.04 / 5.26)
-
-
-class Servo:
-    """Pauses after it was looked at a few times."""
-
-    def __init__(self, looks):
-        self.looks, self.calls = looks, []
-
-    @property
-    def is_paused(self):
-        self.looks -= 1
-        return self.looks < 0
-
-    def pause(self):
-        self.calls.append('pause')
-
-    def resume(self):
-        self.calls.append('resume')
-
-
-@pytest.mark.parametrize(('looks', 'error'), [(3, None), (10_000, 'Servo did not pause')])
-def test_servo_is_silent_while_somebody_else_moves_the_arm(looks, error):
-    servo, now_s = Servo(looks), [0.0]
-
-    def wait(duration_s):
-        now_s[0] += duration_s
-
-    def plan():
-        with servo_paused(servo, lambda: now_s[0], wait):
-            servo.calls.append('plan')
-            raise ArmError('no plan')
-
-    with pytest.raises(ArmError, match=error or 'no plan'):
-        plan()
-
-    assert servo.calls == (['pause', 'resume'] if error else ['pause', 'plan', 'resume'])
 
 
 def test_old_joint_states_are_no_start(nodes):
