@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def measure(rows: str = '', patience: float = 1.0, results: Path | None = None) 
         ConfigurationError: there is no such row.
     """
     chosen = choose_rows(rows)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave no node behind
     machine = describe_machine()
     domain_id = 20 + os.getpid() % 80
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn())

@@ -78,13 +78,12 @@ def _memory(rig: Rig) -> float:
         rig.policy.ask('send', kinds=['million values', 'good'], every_s=0.5)
     before = controller.resident_bytes
     at_s = rig.policy.ask('send', kinds=['million values', 'good'] * 2, every_s=0.5)['at_s']
-    grown = controller.resident_bytes - before
-    _memory.grown = grown  # type: ignore[attr-defined]
+    rig.notes['grown'] = controller.resident_bytes - before
     return at_s
 
 
 def _has_not_grown(rig: Rig, seen: Seen) -> list[str]:
-    grown: int = _memory.grown  # type: ignore[attr-defined]
+    grown = rig.notes['grown']
     return [f'the controller grew by {grown} bytes'] if grown > FEW_BYTES else []
 
 

@@ -26,7 +26,8 @@ from magma_ros.ros.node_process import run_node
 from magma_ros.ros.status_messages import status_values
 
 BUSY = 'while True: pass'
-DISCOVERY_S = 3.0
+DISCOVERY_S = 15.0
+STRANGERS_S = 1.5  # until the nodes of a domain are known
 
 
 class Chaos(Node):
@@ -48,6 +49,7 @@ class Chaos(Node):
         self._commands = CommandServer(
             {
                 **{name: self._guarded(fault) for name, fault in faults.items()},
+                'strangers': self._strangers,
                 'relax': self._relax,
                 'state': self._state,
                 'history': self._history,
@@ -107,6 +109,11 @@ class Chaos(Node):
                 process.kill()
             process.wait()
         self._busy.clear()
+
+    def _strangers(self) -> dict[str, Any]:
+        """Other nodes of this domain than the rig's first ones."""
+        time.sleep(STRANGERS_S)
+        return {'names': sorted(set(self.get_node_names()) - {FAKE_ARM, self.get_name()})}
 
     # --------------------------------------------------------------------------------- witness
 

@@ -34,6 +34,7 @@ class ChaosMessages:
         self._node = node
         self._clock_ns: int | None = None  # of /clock; None: nobody publishes one
         self._runs = True  # /clock
+        self._instructions: Any = None  # the publisher
 
     def handlers(self) -> dict[str, Handler]:
         """By the names of the commands."""
@@ -105,11 +106,9 @@ class ChaosMessages:
 
     def _instruct(self, text: str) -> None:
         """Say something to the model."""
-        publisher = topics.INSTRUCTION.publisher(self._node)
-        self._await_reader(publisher)
-        publisher.publish(String(data=text))
-        time.sleep(0.2)
-        self._node.destroy_publisher(publisher)
+        # Kept: a perception that starts later gets the sentence, too.
+        self._instructions = self._instructions or topics.INSTRUCTION.publisher(self._node)
+        self._instructions.publish(String(data=text))
 
     def _clock(self, set_s: float | None = None, runs: bool = True) -> dict[str, Any]:
         """Begin /clock, set it, let it run or stand still."""

@@ -53,6 +53,8 @@ class FakeArm(Node):
         self._player, self._ticks = TrajectoryPlayer(self._home), 0
         self._finger_m = self._profile.finger_open_m
         self._joint_fault, self._rejects = '', False
+        # An arm plays on its own clock; where that is /clock its jumps are no commands.
+        self._is_on_clock = bool(self.get_parameter('use_sim_time').value)
         self._frozen: JointState | None = None  # what frozen encoders repeat
         self._stuck: tuple[int, float] | None = None  # joint and where it is stuck
         self._joint_states = topics.JOINT_STATES.publisher(self)
@@ -133,7 +135,7 @@ class FakeArm(Node):
     def _read(self, message: JointTrajectory, now_s: float) -> list[TrajectoryPoint]:
         columns = trajectory_columns(message, self._profile.joint_names)
         stamp_ns, start_s = stamp_to_ns(message.header.stamp), now_s
-        if stamp_ns:  # 0 means now
+        if stamp_ns and not self._is_on_clock:  # 0 means now
             start_s += (stamp_ns - self._now_ns()) * 1e-9
         return [
             TrajectoryPoint(
@@ -150,7 +152,10 @@ class FakeArm(Node):
         return True
 
     def _gripper_result(self) -> ParallelGripperCommand.Result:
-        return ParallelGripperCommand.Result(reached_goal=True)
+        finger = np.array([self._finger_m])
+        joint = (self._profile.gripper_joint,)
+        state = joint_state_message(joint, finger, 0 * finger, self._now_ns())
+        return ParallelGripperCommand.Result(state=state, reached_goal=True)
 
     # --------------------------------------------------------------------------------- the loop
 

@@ -55,7 +55,7 @@ def _reject(rig: Rig) -> float:
 
 def _widen(rig: Rig) -> float:
     at_s = time.monotonic()
-    _widen.granted = [  # type: ignore[attr-defined]
+    rig.notes['widened'] = [
         name
         for name, value in WIDER.items()
         if rig.chaos.ask('set_parameter', node_name='controller_node', name=name, value=value)[
@@ -66,7 +66,7 @@ def _widen(rig: Rig) -> float:
 
 
 def _nothing_widened(rig: Rig, seen: Seen) -> list[str]:
-    return [f'{name} was widened' for name in _widen.granted]  # type: ignore[attr-defined]
+    return [f'{name} was widened' for name in rig.notes['widened']]
 
 
 MIDDLEWARE_ROWS = (

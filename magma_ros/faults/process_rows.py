@@ -92,7 +92,7 @@ PROCESS_ROWS = (
         (
             Trial(
                 _pause_and_wake,
-                ('stop',),
+                ('stop', 'estop'),
                 ('OVERRUN', 'HEARTBEAT_CONTROLLER', 'JOINTS_STALE', 'ESTOP'),
                 brakes=False,
                 rest_s=LOST_S,

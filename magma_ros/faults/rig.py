@@ -1,30 +1,19 @@
-"""Real processes around a fake arm, brought to where a fault may be injected, again and again."""
+"""Brings the processes of the rig to where a fault may be injected, again and again."""
 
 from __future__ import annotations
 
-import os
 import signal
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
-from types import TracebackType
-from typing import Any
 
-from magma_ros.errors import EnvironmentMissing
-from magma_ros.faults.guard import SWITCH
-from magma_ros.faults.rig_process import RigProcess
-from magma_ros.faults.rig_programs import Program, parameter_words, rig_programs
-from magma_ros.ros.process_environment import process_environment
-from magma_ros.ros.shared_memory import remove_orphans, segments_of
+from magma_ros.faults.rig_processes import RigProcesses
 
 BEGIN_S = 90.0  # until the arm is armed and moves, whatever the rows before left behind
 REQUEST_S = 0.1  # between two requests of the operator
 CRUISING_M_S = 0.10
+RESTING_M_S = 1e-4
 MIDDLE_M = 0.06  # half the stretch in which a sweeping arm is fast and far from turning
 HOME_M = (0.01, 0.01, 0.01)  # an arm that is further away is brought home before it is armed
-NEAR_M = (0.03, 0.16, 0.03)  # where the policy may simply go on
+NEAR_M = (0.03, 0.15, 0.03)  # where the policy may simply go on
 GOALS = {'still': 'policy', 'moving': 'policy'}  # modes
 NEXT_REQUEST = {
     'disarmed': 'arm',
@@ -34,150 +23,10 @@ NEXT_REQUEST = {
     'estop': 'clear',
 }
 SENTENCE = 'put the red cube into the bowl'
-ON_CLOCK_S = 1000.0  # /clock begins here: a clock at zero counts as not set
-PERIOD_S = 0.01
 
 
-class Rig:
-    """The processes as long as the ``with`` block lasts.
-
-    Args:
-        kind: see ``rig_programs``.
-        patience: every time after which silence counts, and every bound, over its default: 1 on
-            an idle machine; more where only the logic is to be seen.
-        domain_id: ROS domain, one that nobody else uses.
-    """
-
-    def __init__(self, kind: str, patience: float, domain_id: int) -> None:
-        self.kind, self.patience = kind, patience
-        self._directory = tempfile.TemporaryDirectory(prefix='magma_faults_')
-        self._logs = Path(self._directory.name)
-        self.environment = {**process_environment(domain_id), SWITCH: '1'}
-        self._truth = os.pipe()
-        self._programs = {one.name: one for one in rig_programs(kind, patience)}
-        self._instead: dict[str, list[str]] = {}  # arguments of a node with a defect
-        self._segments: set[Path] = set()
-        self.processes: dict[str, RigProcess] = {}
-
-    def __enter__(self) -> Rig:
-        """Start everything."""
-        try:
-            for program in self._programs.values():
-                self._start(program)
-                if program.name == 'chaos' and self.kind == 'clock':
-                    self.wait(self._is_clock_running, BEGIN_S, 'a clock')
-        except BaseException:  # Ctrl-C too: nothing may be left running
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End everything."""
-        self.close()
-
-    def close(self) -> None:
-        """The nodes first; the judge sees them go."""
-        for process in reversed(list(self.processes.values())):
-            self._segments |= segments_of(process.pid)
-            process.close()
-        remove_orphans(self._segments)
-        for descriptor in self._truth:
-            os.close(descriptor)
-        self._directory.cleanup()
-
-    # --------------------------------------------------------------------------------- processes
-
-    @property
-    def judge(self) -> RigProcess:
-        """Reads the record."""
-        return self.processes['judge']
-
-    @property
-    def arm(self) -> RigProcess:
-        """The fake arm."""
-        return self.processes['fake_arm']
-
-    @property
-    def policy(self) -> RigProcess:
-        """The scripted policy."""
-        return self.processes['perception_node']
-
-    @property
-    def camera(self) -> RigProcess:
-        """The fake camera."""
-        return self.processes['fake_camera']
-
-    @property
-    def operator(self) -> RigProcess:
-        """The person."""
-        return self.processes['operator']
-
-    @property
-    def chaos(self) -> RigProcess:
-        """Applies faults, and is the witness."""
-        return self.processes['chaos']
-
-    def signal(self, number: signal.Signals, *names: str) -> float:
-        """A signal to all of these at once; when."""
-        pids = [self.processes[name].pid for name in names]
-        for pid in pids:
-            self._segments |= segments_of(pid)  # nobody can say so once it is dead
-        return self.chaos.ask('signal', pids=pids, number=int(number))['at_s']
-
-    def build_in(self, name: str, defect: str) -> None:
-        """Start a node anew with a defect in it (``hooked_node.py``), for one trial."""
-        self._end(name)
-        self._instead[name] = ['-m', 'magma_ros.faults.hooked_node', name, defect]
-        self._start(self._programs[name])
-
-    def restart(self, name: str, parameters: dict[str, Any]) -> None:
-        """Start a node anew with more parameters, for one trial."""
-        self._end(name)
-        self._instead[name] = ['-m', f'magma_ros.nodes.{name}']
-        words = (*self._programs[name].words, *parameter_words(parameters))
-        self._start(replace(self._programs[name], words=words))
-
-    def restart_all(self, names: Sequence[str]) -> None:
-        """Kill them all, then start them in this order."""
-        self.signal(signal.SIGKILL, *names)
-        for name in names:
-            self.processes[name].close()
-            self._start(self._programs[name])
-
-    def instruct(self) -> None:
-        """Tell perception what to do."""
-        self.chaos.ask('instruct', text=SENTENCE)
-
-    def start_node(self, node_name: str, words: tuple[str, ...], label: str) -> RigProcess:
-        """One more node beside those of the rig; it ends with the rig or :meth:`recover`."""
-        process = self._popen(label, ['-m', f'magma_ros.nodes.{node_name}', *words])
-        self.processes[label] = process
-        return process
-
-    # -------------------------------------------------------------------------------- conditions
-
-    @property
-    def state(self) -> dict[str, str]:
-        """What the controller said last."""
-        return self.chaos.ask('state')['state']
-
-    def wait(self, is_so: Callable[[], bool], timeout_s: float, what: str) -> None:
-        """Until something is so.
-
-        Raises:
-            EnvironmentMissing: it did not become so.
-        """
-        deadline_s = time.monotonic() + timeout_s
-        while not is_so():
-            if time.monotonic() > deadline_s:
-                state = self.state if 'chaos' in self.processes else {}
-                raise EnvironmentMissing(f'no {what} within {timeout_s:.0f} s; state {state}')
-            time.sleep(PERIOD_S)
+class Rig(RigProcesses):
+    """See :class:`RigProcesses` for its arguments."""
 
     def recover(self) -> None:
         """Everything alive and well again, the arm disarmed, or still obeying its policy."""
@@ -212,6 +61,8 @@ class Rig:
         """
         if self.kind == 'camera' and wanted == 'moving' and self.state.get('mode') != 'disarmed':
             self.operator.ask('ask', request='disarm')  # the scripted model knows one way only
+        elif self.state.get('refused'):
+            self.operator.ask('ask', request='hold')  # starting anew forgives what was refused
         self.wait(lambda: self._is_seen() and self._has_begun(wanted), BEGIN_S, wanted)
 
     def _is_seen(self) -> bool:
@@ -220,10 +71,12 @@ class Rig:
     def _has_begun(self, wanted: str) -> bool:
         """Whether the arm is there; else it is brought one step nearer."""
         mode, goal = self.state['mode'], GOALS.get(wanted, wanted)
-        if mode == goal:
-            return wanted != 'moving' or self._is_cruising()
         if mode == 'disarmed' and self._is_away(HOME_M):
             self.arm.ask('home')
+        if mode == goal:
+            if wanted != 'moving' or self.kind != 'camera' or not self._is_away(NEAR_M):
+                return self._is_cruising() if wanted == 'moving' else self._is_at_rest()
+            mode = ''  # the scripted model has arrived at the wall: home, and once more
         request = NEXT_REQUEST.get(mode, 'disarm')
         if request == 'start' and (goal != 'policy' or self._is_away(NEAR_M)):
             request = 'disarm'
@@ -235,43 +88,16 @@ class Rig:
         away_m = self.judge.ask('now')['away_m']
         return any(abs(part) > most for part, most in zip(away_m, reach_m, strict=True))
 
+    def _is_at_rest(self) -> bool:
+        return self.judge.ask('now')['speed_m_s'] < RESTING_M_S
+
     def _is_cruising(self) -> bool:
         if self.kind != 'camera':
             self.policy.ask('policy', wish='sweep')
         now = self.judge.ask('now')
-        return now['speed_m_s'] > CRUISING_M_S and abs(now['away_m'][1]) < MIDDLE_M
+        is_far_from_turning = self.kind == 'camera' or abs(now['away_m'][1]) < MIDDLE_M
+        return now['speed_m_s'] > CRUISING_M_S and is_far_from_turning
 
-    def _is_clock_running(self) -> bool:
-        self.chaos.ask('clock', set_s=ON_CLOCK_S)
-        return True
-
-    # ---------------------------------------------------------------------------------- starting
-
-    def _start(self, program: Program) -> None:
-        name = program.name
-        module = f'magma_ros.faults.{program.module}'
-        if not program.module:
-            module = f'magma_ros.nodes.{program.name}'
-        instead = self._instead.get(name, ['-m', module])
-        descriptors = [self._truth[0]] * program.reads_truth + [
-            self._truth[1]
-        ] * program.writes_truth
-        truth = [f'--truth-fd={one}' for one in descriptors]
-        self.processes[name] = self._popen(
-            name, [*instead, *truth, *program.words], program.is_told, descriptors
-        )
-
-    def _popen(
-        self,
-        name: str,
-        arguments: list[str],
-        is_told: bool = False,
-        descriptors: list[int] | None = None,
-    ) -> RigProcess:
-        log = self._logs / f'{name}.log'
-        return RigProcess(name, arguments, self.environment, log, is_told, descriptors or ())
-
-    def _end(self, name: str) -> None:
-        process: Any = self.processes[name]
-        self._segments |= segments_of(process.pid)
-        process.close()
+    def instruct(self) -> None:
+        """Tell perception what to do."""
+        self.chaos.ask('instruct', text=SENTENCE)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from magma_ros.errors import EnvironmentMissing
+from magma_ros.ros.real_time import PRIORITY
 
 ANSWER_S = 60.0
 LEAVE_S = 5.0
@@ -77,6 +78,11 @@ class RigProcess:
         """Memory in use, as Linux counts it."""
         pages = Path(f'/proc/{self.pid}/statm').read_text().split()[1]
         return int(pages) * os.sysconf('SC_PAGE_SIZE')
+
+    def claim_real_time(self) -> None:
+        """Before other processes, where that is allowed; its threads will inherit it."""
+        with contextlib.suppress(PermissionError, AttributeError):  # macOS has no such call
+            os.sched_setscheduler(self.pid, os.SCHED_FIFO, os.sched_param(PRIORITY))
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
         """Tell it something; what it answers.

@@ -27,13 +27,16 @@ class Program:
     reads_truth: bool = False  # gets the reading end of the arm's record
     writes_truth: bool = False
     in_ros: bool = True
+    is_prompt: bool = False  # real-time where allowed, as real hardware and MoveIt Servo are
 
 
 JUDGE = Program('judge', 'judge', ('--arm', ARM), True, reads_truth=True, in_ros=False)
-ARM_PROGRAM = Program('fake_arm', 'fake_arm', ('--arm', ARM), True, writes_truth=True)
+ARM_PROGRAM = Program(
+    'fake_arm', 'fake_arm', ('--arm', ARM), True, writes_truth=True, is_prompt=True
+)
 POLICY = Program('perception_node', 'fake_perception', (), True)
 CAMERA = Program('fake_camera', 'fake_camera', (), True)
-OPERATOR = Program('operator', 'fake_operator', (), True)
+OPERATOR = Program('operator', 'fake_operator', (), True, is_prompt=True)
 CHAOS = Program('chaos', 'chaos', (), True)
 RIG_KINDS = ('policy', 'camera', 'clock')
 
@@ -47,7 +50,7 @@ def rig_programs(kind: str, patience: float) -> tuple[Program, ...]:
         patience: every time after which silence counts, over its default.
     """
     nodes = (
-        Program('servo_stand_in_node', '', node_words('servo_stand_in_node', {})),
+        Program('servo_stand_in_node', '', node_words('servo_stand_in_node', {}), is_prompt=True),
         Program('supervisor_node', '', node_words('supervisor_node', _supervisor(patience))),
         Program('controller_node', '', node_words('controller_node', _controller(patience))),
     )

@@ -19,7 +19,7 @@ from magma_ros.ros.process_environment import process_environment
 
 BEFORE_S = 0.1  # of the trace before the fault is judged, too
 POLL_S = 0.02
-BAD_START_S = 60.0
+BAD_START_S = 40.0
 
 
 def run_rows(

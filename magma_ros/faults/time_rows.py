@@ -6,7 +6,8 @@ import time
 
 from magma_ros.faults.action_rows import POLICY_PERIOD_S, act
 from magma_ros.faults.fault_row import BadStart, Inject, Row, Trial
-from magma_ros.faults.rig import ON_CLOCK_S, Rig
+from magma_ros.faults.rig import Rig
+from magma_ros.faults.rig_processes import ON_CLOCK_S
 
 JOINTS_S = 0.05
 SKEW_S = 0.1
