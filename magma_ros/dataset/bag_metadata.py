@@ -1,6 +1,6 @@
 """``metadata.yaml`` of a rosbag2 folder, from what is in its file.
 
-Version 8 is the newest that Humble reads as well as Jazzy (facts: rosbag2, ``metadata_io.cpp``
+Version 8 is the newest that Humble reads as well as Jazzy (rosbag2: ``metadata_io.cpp``
 of Humble and ``yaml.hpp`` of Jazzy): quality of service is YAML inside a string.
 """
 

@@ -17,7 +17,7 @@ REGULAR = {IMAGE, COMPRESSED_IMAGE, 'sensor_msgs/msg/CameraInfo', 'sensor_msgs/m
 PICTURES = {IMAGE, COMPRESSED_IMAGE}
 LEARNED = 20  # messages after which the usual period is known
 SMOOTHING = 0.05  # of the usual period, for each message
-GAP_PERIODS = 3.0  # facts: a gap is more than three periods
+GAP_PERIODS = 3.0  # a camera that loses two pictures in a row
 LEAST_GAP_S = 0.1
 SILENCE_S = 1.0
 REMEMBER_S = 5.0  # a gap is reported so long
@@ -76,7 +76,7 @@ class StreamHealth:
     def measure_rate(self, now_ns: int) -> None:
         """Set ``rate_hz`` to the messages per second since the last call."""
         elapsed_s = (now_ns - self._rated_ns) * 1e-9
-        if elapsed_s > 0.0:
+        if self._rated_ns and elapsed_s > 0.0:
             self.rate_hz = (self.count - self._rated_count) / elapsed_s
         self._rated_ns, self._rated_count = now_ns, self.count
 

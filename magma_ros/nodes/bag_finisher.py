@@ -24,6 +24,11 @@ class BagFinisher:
         self._waiting: deque[Path] = deque()
         self._present: tuple[Path, subprocess.Popen] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a bag waits or is being rewritten."""
+        return self._present is not None or bool(self._waiting)
+
     def add(self, folder: Path) -> None:
         """A bag has ended."""
         if self._chunks != 'none':

@@ -68,7 +68,7 @@ class RecorderNode(Node):
         self._lock = threading.RLock()  # of the session and the taps: the taker is a thread
         self._session = RecordingSession(
             folders,
-            self._set.settings(),
+            self._set.settings(self.get_parameter('use_sim_time').value),
             self._gathered.describe,
             self._convert,
             self._finisher.add,

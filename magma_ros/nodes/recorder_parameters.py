@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from magma_ros.dataset.recording_session import RecordingSettings
@@ -61,8 +62,8 @@ class RecorderParameters:
             )
         return list(dict.fromkeys(name for name in names if name not in left_out))
 
-    def settings(self) -> RecordingSettings:
-        """Bounds and limits.
+    def settings(self, is_sim_time: bool = False) -> RecordingSettings:
+        """Bounds and limits; stamps of a simulated clock are compared with nothing.
 
         Raises:
             ConfigurationError: limits of the disk that contradict each other.
@@ -78,7 +79,7 @@ class RecorderParameters:
             self.queue_mb * MB,
             self.disk_warn_gb,
             self.disk_stop_gb,
-            HealthLimits(self.skew_s, self.frozen_s),
+            HealthLimits(math.inf if is_sim_time else self.skew_s, self.frozen_s),
         )
 
 

@@ -30,7 +30,7 @@ NODES = (
     'servo_stand_in_node',
     'sim_node',
 )
-RENEW_S = 5.0
+RENEW_S = 2.0
 GIT_S = 5.0
 LARGEST_FILE = 16 * 1024**2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from types import TracebackType
+from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -32,7 +33,7 @@ class RecorderClient:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._notes = RECORDER_NOTE.publisher(self._node)
-        self._services = {
+        self._services: dict[str, Any] = {
             request: self._node.create_client(Trigger, service.name)
             for request, service in RECORDER_SERVICES.items()
         }
@@ -74,7 +75,7 @@ class RecorderClient:
         future = service.call_async(Trigger.Request())
         while not future.done():
             self._wait(deadline_s, f'the recorder has not answered within {ANSWER_S:.0f} s')
-        answer = future.result()
+        answer: Trigger.Response = future.result()
         return answer.success, answer.message
 
     def note(self, text: str) -> None:

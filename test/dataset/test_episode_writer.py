@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import struct
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,8 @@ from messages import LATCHED, START_NS, STRING, STRING_HASH, arrival, number
 from magma_ros.dataset.bag_reader import read_messages, report_file
 from magma_ros.dataset.bag_rewrite import rewrite_bag
 from magma_ros.dataset.episode_writer import EpisodeWriter
+from magma_ros.dataset.journal import RESERVE, Journal
+from magma_ros.dataset.mcap_records import MAGIC
 from magma_ros.dataset.mcap_scan import Ending
 from magma_ros.dataset.recorded_topic import Arrival
 from magma_ros.errors import DiskError, RecordingError
@@ -50,6 +54,14 @@ def test_rosbags_and_mcap_read_what_was_written(
         assert messages[3].publish_time == START_NS + 3_000_000 - 1000
         assert [one.data for one in reader.iter_attachments()] == [b'<robot/>']
         assert [one.name for one in reader.iter_metadata()] == ['magma_context', 'rosbag2']
+
+
+def test_the_summary_has_its_checksum(write_bag: Callable[..., Path]) -> None:
+    # Spec, Footer: from the start of the summary to the end of summary_offset_start.
+    content = (write_bag() / 'episode_0.mcap').read_bytes()
+    body = content[: -len(MAGIC)]
+    start, _, crc = struct.unpack('<QQI', body[-20:])
+    assert zlib.crc32(body[start:-4]) == crc
 
 
 def test_a_quality_of_service_survives(tmp_path: Path) -> None:
@@ -129,7 +141,14 @@ def test_a_full_disk_keeps_what_was_written(
     with pytest.raises(DiskError, match='No space left on device.*make room'):
         deque(fill(writer, 1), maxlen=0)
     count = writer.summary.message_count
-    disk.free = 1024**2  # the reserve
+    free_reserve = Journal.free_reserve
+
+    def give_room(journal: Journal) -> None:
+        free_reserve(journal)
+        disk.free = RESERVE
+
+    monkeypatch.setattr(Journal, 'free_reserve', give_room)
+    assert (tmp_path / 'bag' / 'bag_0.reserve').stat().st_size == RESERVE
     writer.close()
     with rosbags_reader.AnyReader([tmp_path / 'bag']) as reader:
         assert reader.message_count == count

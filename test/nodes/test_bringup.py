@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from magma_ros.errors import ConfigurationError, EnvironmentMissing
-from magma_ros.nodes.bringup import bringup_programs, remappings, teleop_programs
+from magma_ros.nodes.bringup import (
+    bringup_programs,
+    recorder_programs,
+    remappings,
+    teleop_programs,
+)
 from magma_ros.nodes.moveit_programs import Bringup
 from magma_ros.nodes.node_program import DEMO_PROGRAMS, NodeProgram
 from magma_ros.resources import config_path
@@ -139,3 +144,12 @@ def test_driving_by_hand_is_for_the_same_arm_and_topics() -> None:
 
     pad, _ = teleop_programs('wx250s', 'joy', joy_node=True)
     assert (pad.package, pad.name) == ('joy', 'game_controller_node')
+
+
+def test_the_recorder_hears_the_topics_of_its_arm() -> None:
+    (recorder,) = recorder_programs('panda', '/data', 'jpeg')
+    assert recorder.files == ('recorder.yaml',)
+    assert recorder.parameters == {'arm': 'panda', 'directory': '/data', 'pictures': 'jpeg'}
+    assert ('/wx250s/joint_states', '/joint_states') in recorder.remappings
+    (simulated,) = recorder_programs('wx250s', 'runs', 'as_is', sim=True)
+    assert simulated.files == ('recorder.yaml', 'sim.yaml')

@@ -144,7 +144,7 @@ def test_an_episode_from_start_to_success(recorder: tuple, robot: Robot) -> None
     assert [text for _, text in record.notes] == ['the cube slipped']
     joints = record.topics[topics.JOINT_STATES.name]
     assert (joints['lost'], joints['dropped']) == (0, 0)
-    assert record.context['parameters'] is not None
+    assert record.context['parameters']['recorder_node']['pictures'] == 'jpeg'
     assert record.context['software']['magma_ros']
     report = report_file(bag / f'{bag.name}_0.mcap')
     assert {'wx250s.yaml', 'wx250s.urdf', 'episode.json'} == {a.name for a in report.attachments}

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from magma_ros.errors import ConfigurationError  # noqa: E402
+from magma_ros.nodes.recorder_parameters import MB, RecorderParameters  # noqa: E402
+
+
+def test_everything_of_ours_is_recorded_and_what_is_added() -> None:
+    names = RecorderParameters(
+        extra_topics='/camera2/image_raw, /gripper', left_out='/tf,/rosout'
+    ).wanted_topics()
+    assert {'/magma/action_chunk', '/tf_static', '/parameter_events', '/gripper'} <= set(names)
+    assert not {'/tf', '/rosout'} & set(names)
+    assert len(names) == len(set(names))
+
+
+def test_leaving_out_what_is_not_there_is_a_typing_error() -> None:
+    with pytest.raises(ConfigurationError, match='left_out names /tff, .* recorded are .*/tf,'):
+        RecorderParameters(left_out='/tff').wanted_topics()
+
+
+def test_limits_of_the_disk_have_an_order() -> None:
+    with pytest.raises(ConfigurationError, match='disk_stop_gb 6.0 is more than disk_warn_gb 5.0'):
+        RecorderParameters(disk_stop_gb=6.0).settings()
+    assert RecorderParameters().settings().queue_bytes == 256 * MB
