@@ -41,7 +41,7 @@ def test_launch_files_name_no_node_themselves(path: Path) -> None:
     assert not called & {'Node', 'LifecycleNode', 'ExecuteProcess'}
 
 
-@pytest.mark.parametrize('name', ['bringup', 'teleop', 'record'])
+@pytest.mark.parametrize('name', ['bringup', 'teleop', 'record', 'session'])
 def test_every_arm_is_offered(name: str) -> None:
     tree = ast.parse((LAUNCH / f'{name}.launch.py').read_text())
     (arguments,) = (
@@ -96,6 +96,7 @@ def test_the_default_arm_has_the_names_of_the_topics() -> None:
         ),
         ('teleop', {}, ['teleop_node']),
         ('record', {}, ['recorder_node']),
+        ('session', {}, ['recorder_node', 'teleop_node']),
         ('teleop', {'joy_node': 'true'}, ['game_controller_node', 'teleop_node']),
         (
             'bringup',

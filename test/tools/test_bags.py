@@ -32,7 +32,7 @@ def bag(tmp_path: Path) -> Path:
             if not 500 <= index < 550:
                 at_ns = START_NS + index * 10_000_000
                 writer.write(Arrival('/joint_states', b'%d' % index, at_ns, at_ns))
-    notes = ((START_NS, 'slipped'),)
+    notes = ((START_NS, 'slipped \x1b[2J[red]'),)
     write_record(
         folder, EpisodeRecord('id', START_NS, START_NS + 1, 'operator', True, notes=notes)
     )
@@ -51,7 +51,8 @@ def test_list_has_a_line_for_each(bag: Path, capsys: pytest.CaptureFixture) -> N
     code, text = run('list', bag.parent, capsys=capsys)
     assert code == 0
     assert 'pick │ whole │ 10.0 │ 951 │' in text
-    assert '│ yes │ slipped' in text
+    assert '│ yes │ slipped ?[2J[red]' in text
+    assert '\x1b' not in text
     assert 'broken │ unfinished' in text
 
 
