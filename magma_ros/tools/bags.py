@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from magma_ros.dataset.bag_checks import check_bag, measure_topics
@@ -103,7 +104,8 @@ def _list(options: argparse.Namespace, console: Console) -> int:
         if record is not None and record.discarded:
             state = 'discarded'
         notes = '; '.join(text for _, text in record.notes) if record else ''
-        table.add_row(name, state, seconds, count, f'{size * 1e-6:.1f}', success, notes[:60])
+        megabytes = f'{size * 1e-6:.1f}'
+        table.add_row(shown(name), state, seconds, count, megabytes, success, shown(notes[:60]))
     console.print(table)
     return 0
 
@@ -138,11 +140,11 @@ def _info(options: argparse.Namespace, console: Console) -> int:
         console.print(f'{one["file"]}: {one["state"]}, {one["seconds"]} s, {one["bytes"]} bytes')
         table = Table('topic', 'type', 'messages', 'Hz')
         for topic, figures in one['topics'].items():
-            row = (topic, figures['type'], str(figures['count']), f'{figures["hz"]:.2f}')
-            table.add_row(*row)
+            count, rate = str(figures['count']), f'{figures["hz"]:.2f}'
+            table.add_row(shown(topic), shown(figures['type']), count, rate)
         console.print(table)
         if one['attachments']:
-            console.print('attached: ' + ', '.join(one['attachments']), markup=False)
+            console.print(shown(f'attached: {", ".join(one["attachments"])}'))
     if record is not None:
         _print_record(record, console)
     return 0
@@ -150,15 +152,12 @@ def _info(options: argparse.Namespace, console: Console) -> int:
 
 def _print_record(record: EpisodeRecord, console: Console) -> None:
     context = record.context
-    console.print(
-        f'success: {record.success}; ended by: {record.ended_by or "nobody"}; '
-        f'arm: {context.get("arm")}; model: {context.get("model")}',
-        markup=False,
-    )
+    how = f'success: {record.success}; ended by: {record.ended_by or "nobody"}'
+    console.print(shown(f'{how}; arm: {context.get("arm")}; model: {context.get("model")}'))
     for at_ns, text in record.notes:
-        console.print(f'note, {(at_ns - record.started_ns) * 1e-9:.0f} s: {text}', markup=False)
+        console.print(shown(f'note, {(at_ns - record.started_ns) * 1e-9:.0f} s: {text}'))
     for text in record.health:
-        console.print(text, markup=False)
+        console.print(shown(text))
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
@@ -167,7 +166,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
         print(json.dumps({'findings': findings}))
     else:
         for finding in findings:
-            console.print(finding, markup=False)
+            console.print(shown(finding))
         if not findings:
             console.print(f'{options.bag}: nothing is wrong', markup=False)
     return 1 if findings else 0
@@ -179,7 +178,7 @@ def _repair(options: argparse.Namespace, console: Console) -> int:
     if any(ending is not Ending.FINISHED for ending in before):
         repaired_record(options.bag, result.lost_bytes)
     for damage in result.damages:
-        console.print(f'left out: {damage}', markup=False)
+        console.print(shown(f'left out: {damage}'))
     lost = f'{result.lost_bytes} bytes could not be read'
     console.print(f'{options.bag}: {result.kept} messages kept, {lost}', markup=False)
     return 1 if result.damages else 0
@@ -208,10 +207,15 @@ def _play(options: argparse.Namespace, console: Console) -> int:
         options.allow_commands,
         options.rate,
         (options.start, options.end),
-        lambda text: console.print(text, markup=False),
+        lambda text: console.print(shown(text)),
     )
     console.print(f'{told} messages published')
     return 0
+
+
+def shown(text: str) -> str:
+    """Text of a bag as it may be printed: no control characters, no markup."""
+    return escape(''.join(letter if letter.isprintable() else '?' for letter in text))
 
 
 def _check_range(options: argparse.Namespace) -> None:

@@ -27,8 +27,8 @@ BENCHMARKS = {
 }
 
 
-# These take some minutes; "model" also needs torch and 5 GB of memory.
-BY_NAME_ONLY = {'control', 'model', 'faults'}
+# These take some minutes; "model" also needs torch and 5 GB of memory, "recorder" 5 GB of disk.
+BY_NAME_ONLY = {'control', 'model', 'faults', 'recorder'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         'Measure on an idle machine; the printed load says whether it was. "all" leaves out '
         '"model", which needs torch, 5 GB of memory and some minutes; "faults", which kills and '
-        'starts nodes for ten minutes; and "control", which drives each arm with a million '
-        'hostile actions.'
+        'starts nodes for ten minutes; "control", which drives each arm with a million '
+        'hostile actions; and "recorder", which writes 5 GB into the present folder.'
     )
     parser.add_argument('name', nargs='?', default='all', choices=('all', *BENCHMARKS))
     parser.add_argument('--json', action='store_true', help='print one JSON object')
