@@ -31,12 +31,14 @@ from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.ros import topics
 from magma_ros.ros.chunk_messages import ChunkPairing, info_from_message
 from magma_ros.ros.foreign_messages import ForeignMessages
+from magma_ros.ros.recorder_topics import RECORDER_STATE
 from magma_ros.ros.status_messages import ERROR, WARN, status_values
 from magma_ros.ros.time_stamps import stamp_to_ns
 from magma_ros.ros.topic_kinds import Topic
 
 CONFLICT_S = 1.0  # after the last command of somebody else
 CLOCK_S = 1.0  # after a jump
+RECORDER_S = 3.0  # it speaks every second
 UNREAD_S = 1.0  # after a message that could not be understood
 
 
@@ -51,6 +53,7 @@ class _Newest:
     perception: LatestValue[DiagnosticStatus]
     perception_heartbeat: LatestValue[Header]
     supervision: LatestValue[DiagnosticStatus]
+    recorder: LatestValue[DiagnosticStatus]
 
 
 class ControllerInputs:
@@ -64,7 +67,7 @@ class ControllerInputs:
 
     def __init__(self, node: Node, profile: ArmProfile, wanted: ControllerParameters) -> None:
         self._node, self._wanted = node, wanted
-        self._newest = _Newest(*(LatestValue() for _ in range(7)))
+        self._newest = _Newest(*(LatestValue() for _ in range(8)))
         self._pairing = ChunkPairing()
         self._reading = threading.Lock()
         self._unread_s = -math.inf  # when a message could last not be understood
@@ -82,6 +85,7 @@ class ControllerInputs:
             (topics.PERCEPTION_STATE, newest.perception),
             (topics.heartbeat_topic('perception_node'), newest.perception_heartbeat),
             (topics.SUPERVISION, newest.supervision),
+            (RECORDER_STATE, newest.recorder),
         ):
             self._keep(topic, mailbox)
         self._estop_pressed_s = -math.inf
@@ -163,10 +167,12 @@ class ControllerInputs:
 
     def _reported(self, now_s: float) -> tuple[Cause, ...]:
         armed, present = self.armed_model, self.model_sha256
-        causes = list(perception_causes(self.perception))
+        causes = list(asked_causes(self.perception))
         supervision = self._newest.supervision.peek()
         if supervision is not None:
             causes += read_causes(status_values(supervision).get('demands', ''))
+        if self._newest.recorder.age_s(now_s) < RECORDER_S:  # one that has ended asks for nothing
+            causes += asked_causes(self._newest.recorder.peek())
         if self.arm.fault is not None:
             causes.append(Cause(Reason.JOINTS_INVALID, Severity.STOP))
         if self.servo_cause is not None:
@@ -210,10 +216,10 @@ class ControllerInputs:
         self.confirmation = self.confirmation.hear(message.data, time.monotonic())
 
 
-def perception_causes(message: DiagnosticStatus | None) -> tuple[Cause, ...]:
-    """What perception asks for by the reason it names: ERROR holds, WARN goes slowly.
+def asked_causes(message: DiagnosticStatus | None) -> tuple[Cause, ...]:
+    """What perception or the recorder asks for by the reason it names: ERROR holds, WARN slows.
 
-    Perception has no right to demand more than HOLD.
+    They have no right to demand more than HOLD.
     """
     if message is None or message.level not in (WARN, ERROR):
         return ()

@@ -12,10 +12,10 @@ from std_msgs.msg import Bool  # noqa: E402
 from magma_ros.motion.causes import Cause, Severity  # noqa: E402
 from magma_ros.motion.reason_codes import Reason  # noqa: E402
 from magma_ros.motion.supervision import ESTOP_PRESS_S  # noqa: E402
-from magma_ros.nodes.controller_inputs import UNREAD_S, ControllerInputs  # noqa: E402
+from magma_ros.nodes.controller_inputs import RECORDER_S, UNREAD_S, ControllerInputs  # noqa: E402
 from magma_ros.nodes.controller_parameters import ControllerParameters  # noqa: E402
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
-from magma_ros.ros.status_messages import status_message  # noqa: E402
+from magma_ros.ros.status_messages import ERROR, status_message  # noqa: E402
 
 
 @pytest.fixture
@@ -76,3 +76,13 @@ def test_another_model_than_was_armed_with_holds(inputs) -> None:
     assert Cause(Reason.MODEL_HASH, Severity.HOLD) in inputs.read(1.0, 0).reported
     report()  # perception is loading; its silence is another cause
     assert Reason.MODEL_HASH not in reported(inputs, 1.0)
+
+
+def test_a_recorder_without_room_holds_while_it_lives(inputs) -> None:
+    assert Reason.DISK not in reported(inputs, 10.0)
+
+    full = status_message('recorder', 'no room', {'reason': 'DISK'}, ERROR)
+    inputs._newest.recorder.put(full, 10.0)
+
+    assert Cause(Reason.DISK, Severity.HOLD) in inputs.read(11.0, 0).reported
+    assert Reason.DISK not in reported(inputs, 10.0 + RECORDER_S + 0.01)
