@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from magma_ros.data_types import ArmState, MotionCommand
 from magma_ros.motion.arming import CheckResult, Outcome, failed_names
+from magma_ros.motion.authority import authority_of
 from magma_ros.motion.modes import Mode
 from magma_ros.nodes.control_tick import ControlTick
 from magma_ros.ros.deadline_loop import Lateness
@@ -31,6 +32,7 @@ def describe_state(
     led_here, active = control.state.reasons, control.reasons
     values: dict[str, Any] = {
         'mode': control.state.mode.value,
+        'authority': authority_of(control.state.mode).value,
         'reason': led_here[0].name if led_here else '',
         'code': int(led_here[0]) if led_here else 0,
         'active': ' '.join(reason.name for reason in active),
