@@ -125,9 +125,10 @@ class FakeArm(Node):
             self._truth.event(Event(now_s, 'refused'))
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
             return
-        numbers = [number for point in points for number in point.positions_rad]
-        if not np.isfinite(numbers).all():
-            self._truth.event(Event(now_s, 'not_finite'))
+        lower, upper = self._kinematics.lower_rad, self._kinematics.upper_rad
+        wanted = np.array([point.positions_rad for point in points])
+        if not ((wanted >= lower) & (wanted <= upper)).all():  # also for NaN
+            self._truth.event(Event(now_s, 'impossible'))
             return
         if not self._player.replace(points, now_s):
             self._truth.event(Event(now_s, 'refused'))

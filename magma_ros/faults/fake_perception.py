@@ -6,6 +6,7 @@ import random
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -100,12 +101,12 @@ class FakePerception(Node):
         return {'at_s': sent_s[0], 'last_s': sent_s[-1]}
 
     def _burst(self, count: int) -> dict[str, Any]:
-        """As many chunks as possible at once, then none."""
+        """So many chunks of one instant, as fast as they go out, then none."""
         with self._lock:
-            self._speaks, at_s = False, time.monotonic()
+            self._speaks, at_s, now_ns = False, time.monotonic(), self._now_ns()
             self._policy.wish, self._policy.direction = 'drive', (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
-            for _ in range(count):
-                self._publish(self._next_chunk())
+            for number in range(count):
+                self._publish(replace(self._next_chunk(), image_stamp_ns=now_ns + number))
         return {'at_s': at_s}
 
     # ----------------------------------------------------------------------------------- sending

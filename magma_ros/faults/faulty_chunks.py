@@ -12,6 +12,7 @@ from magma_ros.data_types import DeltaChunk, EndEffectorDelta
 
 Change = Callable[[DeltaChunk], DeltaChunk]
 FAR_NS = 10_000_000_000
+LONG_AGO = 100  # chunks
 
 
 def _delta(translation: list[float], rotation: list[float] | None = None) -> Change:
@@ -41,6 +42,6 @@ FAULTY_CHUNKS: dict[str, Change] = {
     'future': _shifted(FAR_NS),
     'stamp 0': lambda chunk: replace(chunk, image_stamp_ns=0),
     'stamp back': _shifted(-1_000_000_000),
-    'repeated': lambda chunk: replace(chunk, sequence=chunk.sequence - 1),
+    'repeated': lambda chunk: replace(chunk, sequence=chunk.sequence - LONG_AGO),
     'good': lambda chunk: chunk,
 }

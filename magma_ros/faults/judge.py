@@ -75,13 +75,13 @@ class Judge:
         """Judge everything since ``since_s``; infinite times are None."""
         with self._lock:
             part = [entry for entry in self._samples if entry[0].at_s >= since_s]
-            not_finite = sum(e.name == 'not_finite' and e.at_s >= since_s for e in self._events)
+            impossible = sum(e.name == 'impossible' and e.at_s >= since_s for e in self._events)
         trace = Trace(
             np.array([sample.at_s for sample, _, _ in part]),
             np.array([told for _, told, _ in part]),
             np.array([tip for _, _, tip in part]),
             np.array([sample.true_rad for sample, _, _ in part]),
-            not_finite,
+            impossible,
         )
         return write_verdict(judge(trace, self._envelope, fault_s, Bounds(**bounds)))
 

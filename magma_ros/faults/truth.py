@@ -28,7 +28,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: ``refused``, ``not_finite``, ``gripper``."""
+    """Something that happened: ``refused``, ``impossible``, ``gripper``."""
 
     at_s: float
     name: str

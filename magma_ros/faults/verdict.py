@@ -47,7 +47,7 @@ class Trace:
     commanded_m: FloatArray  # (n, 3), the tip of the commanded joints
     tips_m: FloatArray  # (n, 3), the tip as it was
     joints_rad: FloatArray  # (n, dof), as they were
-    not_finite: int = 0  # trajectories with NaN or infinite numbers that reached the arm
+    impossible: int = 0  # trajectories that came with NaN, or points that no joint reaches
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,8 @@ def _violations(trace: Trace, speeds: FloatArray, envelope: Envelope) -> dict[st
     turning = np.abs(_rates(trace.times_s, joints)) / envelope.joint_speed_rad_s
     past = np.maximum(envelope.joint_lower_rad - joints, joints - envelope.joint_upper_rad)
     worst = {
-        'not finite': float(trace.not_finite + np.count_nonzero(~np.isfinite(joints))),
+        'impossible commands': float(trace.impossible),
+        'not finite': float(np.count_nonzero(~np.isfinite(joints))),
         'out of the box m': float(np.maximum(low - tips, tips - high).max()) - BOX_M,
         'too fast m/s': float(speeds.max()) - SPEED_SLACK * limits.speed_m_s,
         'joint too fast, share': float(turning.max()) - SPEED_SLACK,

@@ -104,7 +104,7 @@ def test_speed_joints_jumps_and_numbers_are_judged():
     assert 'past a joint end' in complaints(bent)
     assert 'joint too fast' in complaints(spinning)
     assert 'not finite' in complaints(blind)
-    assert 'not finite' in complaints(replace(stop_after(), not_finite=1))
+    assert 'impossible commands' in complaints(replace(stop_after(), impossible=1))
 
 
 def test_a_judge_who_saw_nothing_does_not_acquit():
