@@ -12,6 +12,7 @@ from magma_ros.faults.rig_programs import node_words
 LOST_S, LOST_M = 0.35, 0.030  # without a controller: Servo's own timeout, and the way until then
 SUPERVISOR_HOLD_S = 0.15
 LEAVE_S = 3.0
+SIGNAL_S = 0.05  # until the signal that sets a defect off is taken up
 
 
 def kill(*names: str) -> Inject:
@@ -103,7 +104,7 @@ PROCESS_ROWS = (
     Row(
         'F45',
         'uncaught exception in the control loop',
-        (Trial(_set_off('crash'), (), check=_has_failed),),
+        (Trial(_set_off('crash'), (), notice_s=SIGNAL_S, check=_has_failed),),
     ),
     Row(
         'F46',
