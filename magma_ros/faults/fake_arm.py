@@ -132,6 +132,8 @@ class FakeArm(Node):
             return
         if not self._player.replace(points, now_s):
             self._truth.event(Event(now_s, 'refused'))
+        elif (end_rad_s := points[-1].velocities_rad_s) is not None:
+            self._truth.event(Event(now_s, 'told', float(np.linalg.norm(end_rad_s))))
 
     def _read(self, message: JointTrajectory, now_s: float) -> list[TrajectoryPoint]:
         columns = trajectory_columns(message, self._profile.joint_names)

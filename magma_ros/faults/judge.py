@@ -76,12 +76,14 @@ class Judge:
         with self._lock:
             part = [entry for entry in self._samples if entry[0].at_s >= since_s]
             impossible = sum(e.name == 'impossible' and e.at_s >= since_s for e in self._events)
+            told = [(e.at_s, e.value) for e in self._events if e.name == 'told']
         trace = Trace(
             np.array([sample.at_s for sample, _, _ in part]),
             np.array([told for _, told, _ in part]),
             np.array([tip for _, _, tip in part]),
             np.array([sample.true_rad for sample, _, _ in part]),
             impossible,
+            tuple(end for end in told if end[0] >= since_s),
         )
         return write_verdict(judge(trace, self._envelope, fault_s, Bounds(**bounds)))
 

@@ -1,7 +1,7 @@
 """The fake arm's own record of what it was told and what it did, on a pipe outside of ROS.
 
 A line is a JSON list, a sample: time (monotonic, s), then the joints as commanded and as they are
-(rad); or a JSON object, an event: ``{"at_s": ..., "event": name}``.
+(rad); or a JSON object, an event: ``{"at_s": ..., "event": name, "value": ...}``.
 """
 
 from __future__ import annotations
@@ -28,10 +28,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: ``refused``, ``impossible``, ``gripper``."""
+    """Something that happened: ``refused``, ``impossible``, ``gripper``, ``told``.
+
+    ``told`` is a trajectory that was taken; its value: the speed at its end, rad/s of all joints.
+    """
 
     at_s: float
     name: str
+    value: float = 0.0
 
 
 class TruthWriter:
@@ -46,7 +50,7 @@ class TruthWriter:
 
     def event(self, event: Event) -> None:
         """Write down what happened."""
-        self._write({'at_s': event.at_s, 'event': event.name})
+        self._write({'at_s': event.at_s, 'event': event.name, 'value': event.value})
 
     def _write(self, value: object) -> None:
         with self._lock:
@@ -58,7 +62,7 @@ def read_truth(lines: Iterable[str]) -> Iterator[Sample | Event]:
     for line in lines:
         value = json.loads(line)
         if isinstance(value, dict):
-            yield Event(value['at_s'], value['event'])
+            yield Event(value['at_s'], value['event'], value.get('value', 0.0))
         else:
             dof = (len(value) - 1) // 2
             yield Sample(value[0], np.array(value[1 : dof + 1]), np.array(value[dof + 1 :]))

@@ -48,6 +48,7 @@ class Trace:
     tips_m: FloatArray  # (n, 3), the tip as it was
     joints_rad: FloatArray  # (n, dof), as they were
     impossible: int = 0  # trajectories that came with NaN, or points that no joint reaches
+    told: tuple[tuple[float, float], ...] = ()  # when a trajectory came, and its last speed, rad/s
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,13 @@ def judge(trace: Trace, envelope: Envelope, fault_s: float, bounds: Bounds) -> V
         nothing = Verdict(math.inf, math.inf, math.inf, 0.0, 0, ())
         return _with_complaints(nothing, bounds, ('the judge saw no motion around the fault',))
     times = trace.times_s
-    told, speeds = _last_speeds(times, trace.commanded_m), _speeds(times, trace.tips_m)
+    speeds = _speeds(times, trace.tips_m)
     rest = _first_rest(times, speeds, after)
+    brake_s = _told_to_brake(trace.told, fault_s, None if rest is None else times[rest])
+    if brake_s is None:
+        brake_s = _braking(times, _last_speeds(times, trace.commanded_m), after, rest)
     found = Verdict(
-        brake_s=_braking(times, told, after, rest) - fault_s,
+        brake_s=brake_s - fault_s,
         rest_s=(times[rest] if rest is not None else math.inf) - fault_s,
         travel_m=float(np.linalg.norm(trace.tips_m[after:] - trace.tips_m[after], axis=1).max()),
         speed_at_fault_m_s=float(speeds[after]),
@@ -131,6 +135,22 @@ def _first_rest(times_s: FloatArray, speeds: FloatArray, after: int) -> int | No
         elif times_s[index] - times_s[began] >= AT_REST_S:
             return began
     return None
+
+
+def _told_to_brake(
+    told: tuple[tuple[float, float], ...], fault_s: float, rest_s: float | None
+) -> float | None:
+    """When the first trajectory came from which on all end slower; None: none of them says.
+
+    A trajectory ends tenths of a second ahead of the arm: this is when the decision arrived.
+    """
+    before = [speed for at_s, speed in told if at_s < fault_s]
+    later = [end for end in told if fault_s <= end[0] and (rest_s is None or end[0] <= rest_s)]
+    if not before or not later:
+        return None
+    fast = [at_s for at_s, speed in later if speed >= BRAKING_SHARE * before[-1]]
+    slow = [at_s for at_s, _ in later if not fast or at_s > fast[-1]]
+    return slow[0] if slow else None
 
 
 def _braking(times_s: FloatArray, told: FloatArray, after: int, rest: int | None) -> float:

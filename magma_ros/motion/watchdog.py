@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from magma_ros.data_types import Pose
+from magma_ros.errors import ConfigurationError
 from magma_ros.motion.causes import Cause, Severity
 from magma_ros.motion.modes import PlannedEnd
 from magma_ros.motion.norms import length
@@ -39,6 +40,20 @@ class WatchdogThresholds:
     tracking_m: float = 0.04
     tracking_rad: float = 0.20
     tracking_stop_s: float = 0.20
+
+    def __post_init__(self) -> None:
+        """Raises ConfigurationError where a stop would come before the hold it follows."""
+        for hold, stop in (
+            ('joints_hold_s', 'joints_stop_s'),
+            ('supervisor_hold_s', 'supervisor_stop_s'),
+            ('overrun_hold_s', 'overrun_stop_s'),
+            ('refused_hold', 'refused_stop'),
+        ):
+            if not getattr(self, hold) <= getattr(self, stop):
+                raise ConfigurationError(
+                    f'{hold} {getattr(self, hold)} is above {stop} {getattr(self, stop)}: the arm '
+                    f'holds first and stops later; lower {hold} or raise {stop}'
+                )
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,8 @@ class ControlTick:
             memory, arm = self._memory, inputs.arm
             if arm is None or memory is None:
                 return None
-            if self.state.mode is Mode.DISARMED and memory.is_held:
+            # A stopped arm is told nothing: zero twists make Servo repeat what the encoders say.
+            if self.state.mode in (Mode.DISARMED, *LATCHED) and memory.is_held:
                 return None
             if inputs.clock_jumped_s != self._clock_jumped_s:
                 self._clock_jumped_s = inputs.clock_jumped_s

@@ -16,7 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from magma_ros.errors import MagmaError
 
-SPIN_S = 0.05  # also how long a signal may wait
+SPIN_S = 0.01  # also how long a signal may wait: half a tick
 
 
 class ClosingNode(Protocol):

@@ -6,6 +6,7 @@ docs/servo_stand_in.md. Pure; a node gives it topics.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -73,6 +74,7 @@ class ServoStandIn:
         self._status = ServoStatus.NO_WARNING
         self._is_paused, self._begins_anew = False, True
         self._commanded: JointPoint | None = None
+        self._ticked_s = -math.inf
 
     @property
     def settings(self) -> ServoSettings:
@@ -112,6 +114,10 @@ class ServoStandIn:
             now_s: on the clock of the commands' stamps.
             measured_rad: joint positions the arm reports, (dof,).
         """
+        if now_s < self._ticked_s:  # /clock began anew: nothing of its future counts
+            self._newest.clear()
+            self._begins_anew = True
+        self._ticked_s = now_s
         if self._is_paused:
             return ServoOutput(None)
         if self._collisions is not None:

@@ -32,6 +32,7 @@ from magma_ros.evaluation.demo_files import write_files
 from magma_ros.evaluation.demo_report import DemoReport, as_plain_data
 from magma_ros.evaluation.node_session import EpisodeRecord
 from magma_ros.image.image_preparation import prepare_image
+from magma_ros.model.backends.acting_model import ModelChoice
 from magma_ros.model.backends.onnx_model import load_onnx_model
 from magma_ros.pipeline import MODES
 from magma_ros.resources import asset_path
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     plan = _plan(options)
     folder = _checkpoint(options.model)
     identity = load_onnx_model(folder, prepare_image).identity
-    mode = options.mode or default_mode()
+    mode = options.mode or default_mode(ModelChoice())
     domain_id = _domain(options.domain)
     directory = _new_directory(options.out)
     setting = DemoSetting(directory, domain_id, {'mode': mode, 'model': str(folder)})

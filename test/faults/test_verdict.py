@@ -126,3 +126,22 @@ def test_an_arm_that_was_at_rest_has_stopped_at_once():
     assert found.complaints == ()
     assert found.brake_s < 0.006
     assert found.rest_s < 0.006
+
+
+@pytest.mark.parametrize(('told_s', 'fits'), [(1.04, True), (1.08, False)])
+def test_braking_begins_with_the_first_trajectory_that_ends_slower(told_s, fits):
+    told = [(at_s, 0.5) for at_s in np.arange(0.0, told_s - 0.001, 0.02)]
+    told += [(told_s, 0.4), (told_s + 0.02, 0.2), (told_s + 0.04, 0.0)]
+    trace = replace(stop_after(delay_s=0.08), told=tuple(told))
+
+    found = judge(trace, ENVELOPE, FAULT_S, BOUNDS)
+
+    assert found.brake_s == pytest.approx(told_s - FAULT_S)
+    assert ('braked after' in '; '.join(found.complaints)) is not fits
+
+
+def test_trajectories_that_only_end_as_fast_are_no_braking():
+    told = tuple((at_s, 0.5) for at_s in np.arange(0.0, 1.09, 0.02))
+    trace = replace(stop_after(delay_s=0.08), told=told)
+
+    assert judge(trace, ENVELOPE, FAULT_S, BOUNDS).brake_s == pytest.approx(0.085, abs=0.01)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from magma_ros.data_types import Pose
+from magma_ros.errors import ConfigurationError
 from magma_ros.motion.causes import Cause, Severity
 from magma_ros.motion.modes import ControllerState, Mode, Request, TransitionRules
 from magma_ros.motion.reason_codes import Reason
@@ -185,3 +186,17 @@ def test_off_track_counts_from_the_first_tick() -> None:
     assert off_track_since(None, here, away, thresholds, 1.0) == 1.0
     assert off_track_since(1.0, here, away, thresholds, 1.5) == 1.0
     assert off_track_since(1.0, here, here, thresholds, 1.5) is None
+
+
+@pytest.mark.parametrize(
+    ('hold', 'stop'),
+    [
+        ('joints_hold_s', 'joints_stop_s'),
+        ('supervisor_hold_s', 'supervisor_stop_s'),
+        ('overrun_hold_s', 'overrun_stop_s'),
+        ('refused_hold', 'refused_stop'),
+    ],
+)
+def test_a_stop_before_its_hold_is_refused_by_both_names(hold: str, stop: str) -> None:
+    with pytest.raises(ConfigurationError, match=f'{hold} 20.0 is above {stop}'):
+        WatchdogThresholds(**{hold: 20.0})

@@ -200,7 +200,9 @@ def test_a_loop_that_stood_still_begins_from_rest(bench):
 
     assert bench.control.state.mode is Mode.STOP
     assert bench.control.state.reasons == (Reason.OVERRUN,)
-    assert all(not one.twist.linear_m_s.any() for one in bench.commands[-5:])
+    braked, *silence = bench.commands[-5:]
+    assert not braked.twist.linear_m_s.any()
+    assert silence == [None] * 4
 
 
 def test_a_mild_cause_is_a_quarter_of_the_speed(bench):

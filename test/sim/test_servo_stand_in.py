@@ -146,3 +146,13 @@ def test_an_obstacle_below_the_gripper_stops_the_way_down(obstacle, top_m: float
     assert np.abs(outputs[-1].points[-1].velocities_rad_s).max() < 0.03
     fastest = max(np.abs(out.points[-1].velocities_rad_s).max() for out in outputs if out.points)
     assert fastest > 0.05
+
+
+def test_a_clock_that_begins_anew_ends_what_was_commanded_before() -> None:
+    servo = make_servo()
+    moving = run(servo, lambda now_s: twist((0.1, 0.0, 0.0), now_s=now_s), 40, begin_tick=500)
+    assert moving[-1].points
+
+    outputs = run(servo, None, 100)
+
+    assert not any(output.points for output in outputs)
