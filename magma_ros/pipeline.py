@@ -173,6 +173,8 @@ def command(
     twist, change = ease(inside, memory.twist, memory.change, limits, period_s)
     gripper = _grip(memory, permission > 0.0, limits, period_s)
     twist, gripper, failed = _verify(memory, arm, twist, gripper, limits, period_s)
+    if failed:  # nothing of the rejected motion goes on
+        change = Twist.zero()
     memory.twist, memory.change, memory.gripper_opening = twist, change, gripper
     memory.arm_twist = follow_with_lag(memory.arm_twist, twist, period_s)
     memory.blind = memory.blind.after(twist, period_s)

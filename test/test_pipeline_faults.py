@@ -123,6 +123,9 @@ def test_a_failed_verification_stands_still(monkeypatch: pytest.MonkeyPatch) -> 
     assert not sent.twist.linear_m_s.any()
     assert Reason.VERIFY_FAILED.name in sent.clipped
     assert memory.violations == ('broken',)
+    monkeypatch.undo()
+    sent = command(memory, arm.state(260), None, False, LIMITS, PERIOD_S, 13 * PERIOD_NS)
+    assert not sent.twist.linear_m_s.any()  # nothing swings back
 
 
 def test_importable_without_ros_and_torch() -> None:

@@ -235,7 +235,7 @@ def _go_by_hand_or_resume(
     rules: TransitionRules,
 ) -> ControllerState:
     """TELEOP when the deadman switch is pressed; or back to POLICY when a HOLD may resume."""
-    if state.mode not in ARMED or state.mode is Mode.TELEOP:
+    if state.mode not in ARMED or state.mode is Mode.TELEOP or seen.is_planned_running:
         return state
     is_heard = seen.deadman_age_s is not None and (seen.deadman_age_s <= thresholds.deadman_hold_s)
     holding = [cause for cause in causes if cause.severity >= Severity.HOLD]

@@ -79,6 +79,7 @@ class Observations:
     reported: tuple[Cause, ...] = ()  # by perception, supervisor, Servo, clock
     failed_checks: tuple[str, ...] = ()  # of arming
     planned_end: PlannedEnd | None = None  # of the newest planned motion; None: under way
+    is_planned_running: bool = False  # also after its state was left, until Servo is back
 
 
 def find_causes(

@@ -163,7 +163,7 @@ class ControlTick:
         memory, off_track_s = self._memory, 0.0
         if self._off_track_since_s is not None:
             off_track_s = now_s - self._off_track_since_s
-        spoken_s = max(self._spoken_s, inputs.confirmation.heard_s)
+        spoken_s = max(self._spoken_s, inputs.confirmation.since_s)  # nor is a taped button
         if inputs.deadman_held_s is not None:  # its press counts; a taped switch is nobody
             spoken_s = max(spoken_s, now_s - inputs.deadman_held_s)
         return Observations(
@@ -186,6 +186,7 @@ class ControlTick:
             reported=inputs.reported,
             failed_checks=inputs.failed_checks,
             planned_end=inputs.planned_end,
+            is_planned_running=inputs.is_planned_running,
         )
 
     def _move(

@@ -101,6 +101,14 @@ def test_somebody_must_be_there() -> None:
     assert (state.mode, state.reasons) == (Mode.HOLD, (Reason.PRESENCE,))
 
 
+def test_nobody_steers_while_a_planned_motion_is_being_ended() -> None:
+    hold = ControllerState(Mode.HOLD, since_s=0.0)
+    pressed = replace(FINE, deadman_age_s=0.0, deadman_held_s=0.5)
+    ending = replace(pressed, is_planned_running=True)
+    assert step(hold, ending, None, True, 10.0)[0].mode is Mode.HOLD
+    assert step(hold, pressed, None, True, 10.0)[0].mode is Mode.TELEOP
+
+
 def test_a_hold_with_its_cause_becomes_a_stop() -> None:
     hold = ControllerState(Mode.HOLD, 0.0, (Reason.CAMERA_FROZEN,), 1, True, 0.0)
     assert step(hold, BLIND, None, True, 9.0)[0].mode is Mode.HOLD

@@ -1,5 +1,7 @@
 """The controller's tick with an injected clock and an arm that goes where it is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from control_bench import PERIOD_S, Bench
@@ -216,3 +218,14 @@ def test_a_mild_cause_is_a_quarter_of_the_speed(bench):
 
     assert bench.control.state.mode is Mode.POLICY
     assert 0.9 * 0.0375 < fastest <= 0.0375 * 1.2
+
+
+def test_a_button_that_was_never_let_go_is_nobody(bench):
+    since_s = bench.now_s - 1.0
+    bench.control.thresholds = replace(bench.control.thresholds, presence_hold_s=2.0)
+    for _ in range(30):
+        button = Confirmation(bench.control.nonce, since_s, bench.now_s)
+        bench.send(dz=0.0)
+        bench.run(5, confirmation=button)
+
+    assert bench.control.state.reasons == (Reason.PRESENCE,)
