@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from magma_ros.benchmarks.record import Entry, describe_machine
 from magma_ros.faults.fault_row import Row, RowResult
-from magma_ros.faults.fault_table import described
+from magma_ros.faults.fault_table import keep_result
 from magma_ros.faults.matrix import choose_rows
 from magma_ros.faults.row_runs import run_rows
 
@@ -28,7 +27,7 @@ def measure(rows: str = '', patience: float = 1.0, results: Path | None = None) 
     Args:
         rows: ids, separated by commas; empty: all.
         patience: every timeout and every bound over its default; 1 is what is promised.
-        results: where to keep what ``docs/safety.md`` shows; None: nowhere.
+        results: where to keep what ``docs/safety.md`` shows, row by row; None: nowhere.
 
     Raises:
         ConfigurationError: there is no such row.
@@ -44,11 +43,14 @@ def measure(rows: str = '', patience: float = 1.0, results: Path | None = None) 
         def show(row: Row) -> None:
             bar.update(task, completed=next(begun), description=f'{row.id} {row.fault[:50]}')
 
-        found = run_rows(chosen, patience, domain_id, show)
+        def keep(result: RowResult) -> None:
+            said = 'passes' if result.is_passed else '; '.join(result.complaints)
+            bar.console.print(f'{result.row.id}: {said}', markup=False, highlight=False)
+            if results is not None:
+                keep_result(results, result, machine, patience)
+
+        found = run_rows(chosen, patience, domain_id, show, keep)
         bar.update(task, completed=len(chosen), description='faults')
-    if results is not None:
-        kept = json.dumps(described(found, machine, patience), indent=1)
-        results.write_text(f'{kept}\n', encoding='utf-8')
     return entries_of(found)
 
 

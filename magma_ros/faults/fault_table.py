@@ -41,6 +41,15 @@ def described(results: Sequence[RowResult], machine: dict[str, Any], patience: f
     }
 
 
+def keep_result(file: Path, result: RowResult, machine: dict[str, Any], patience: float) -> None:
+    """Put a row into the file, in the place of an earlier run of it."""
+    fresh = described([result], machine, patience)
+    kept = json.loads(file.read_text(encoding='utf-8')) if file.is_file() else {'rows': []}
+    others = [row for row in kept['rows'] if row['id'] != result.row.id]
+    fresh['rows'] = sorted([*others, *fresh['rows']], key=lambda row: row['id'])
+    file.write_text(f'{json.dumps(fresh, indent=1)}\n', encoding='utf-8')
+
+
 def read_fault_results(file: Path) -> dict:
     """What :func:`described` has written.
 

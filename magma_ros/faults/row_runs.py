@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -27,8 +28,9 @@ def run_rows(
     patience: float,
     domain_id: int,
     on_row: Callable[[Row], None] = lambda row: None,
+    on_result: Callable[[RowResult], None] = lambda result: None,
 ) -> list[RowResult]:
-    """Run rows, those of one kind of rig together; ``on_row`` is told before each."""
+    """Run rows, those of one kind of rig together; told before and after each."""
     order = ['', *RIG_KINDS]
     results: list[RowResult] = []
     grouped = sorted(rows, key=lambda row: order.index(row.rig))
@@ -37,26 +39,29 @@ def run_rows(
             for row in group:
                 on_row(row)
                 results.append(_run_without_rig(row, domain_id))
+                on_result(results[-1])
             continue
-        results += _run_in_rigs(list(group), kind, patience, domain_id, on_row)
+        for result in _run_in_rigs(list(group), kind, patience, domain_id, on_row):
+            results.append(result)
+            on_result(result)
     return sorted(results, key=lambda result: result.row.id)
 
 
 def _run_in_rigs(
     rows: list[Row], kind: str, patience: float, domain_id: int, on_row: Callable[[Row], None]
-) -> list[RowResult]:
+) -> Iterator[RowResult]:
     """One rig for all rows; a new one after a row that the rig did not survive."""
-    results: list[RowResult] = []
-    while len(results) < len(rows):
+    waiting = deque(rows)
+    while waiting:
         with Rig(kind, patience, domain_id) as rig:
-            while len(results) < len(rows):
-                on_row(rows[len(results)])
+            while waiting:
+                row = waiting.popleft()
+                on_row(row)
                 try:
-                    results.append(run_row(rig, rows[len(results)]))
+                    yield run_row(rig, row)
                 except EnvironmentMissing as error:  # the row has failed, the next may not
-                    results.append(RowResult(rows[len(results)], (f'the rig: {error}',)))
+                    yield RowResult(row, (f'the rig: {error}',))
                     break
-    return results
 
 
 def run_row(rig: Rig, row: Row) -> RowResult:

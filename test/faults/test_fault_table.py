@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,12 @@ pytest.importorskip('rclpy')
 from magma_ros.benchmarks.fault_matrix import entries_of  # noqa: E402
 from magma_ros.errors import ConfigurationError  # noqa: E402
 from magma_ros.faults.fault_row import RowResult  # noqa: E402
-from magma_ros.faults.fault_table import described, fault_table, read_fault_results  # noqa: E402
+from magma_ros.faults.fault_table import (  # noqa: E402
+    described,
+    fault_table,
+    keep_result,
+    read_fault_results,
+)
 from magma_ros.faults.matrix import NOT_COVERED, ROWS  # noqa: E402
 from magma_ros.tools.fault_page import with_faults  # noqa: E402
 
@@ -89,3 +95,13 @@ def test_results_that_lack_a_row_are_refused(tmp_path):
     with pytest.raises(ConfigurationError, match='cannot be read'):
         read_fault_results(tmp_path / 'nowhere.json')
     assert fault_table(described(results(), MACHINE, 1.0)).count('| pass |') == len(ROWS)
+
+
+def test_a_row_that_is_run_again_takes_the_place_of_the_first(tmp_path):
+    file = tmp_path / 'results.json'
+    for result in (*results(), replace(results()[3], complaints=('late',))):
+        keep_result(file, result, MACHINE, 1.0)
+
+    rows = read_fault_results(file)['rows']
+    assert [row['id'] for row in rows] == [row.id for row in ROWS]
+    assert [row['complaints'] for row in rows].index(['late']) == 3
