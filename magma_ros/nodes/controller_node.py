@@ -18,7 +18,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from magma_ros.data_types import FloatArray, MotionCommand, Twist
-from magma_ros.errors import ArmError, ConfigurationError, MagmaError
+from magma_ros.errors import ArmError, ConfigurationError
 from magma_ros.motion.arming import CheckResult, check_arming, failed_names, read_waived
 from magma_ros.motion.causes import Cause, Severity
 from magma_ros.motion.chunk_check import ChunkRules
@@ -40,6 +40,7 @@ from magma_ros.nodes.planned_motion import PlannedMotion
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 from magma_ros.ros import topics
 from magma_ros.ros.deadline_loop import DeadlineLoop
+from magma_ros.ros.goal_canceller import GoalCanceller
 from magma_ros.ros.gripper_client import GripperClient
 from magma_ros.ros.node_process import run_node
 from magma_ros.ros.parameters import declare_parameters
@@ -91,7 +92,13 @@ class ControllerNode(Node):
         )
         self._gripper = GripperClient(self, profile)
         self._planners = PlannerFinder(self, profile, self._read_joints, wanted.planner)
-        self._planned = PlannedMotion(profile, self._servo, self._read_joints, self.get_logger())
+        self._planned = PlannedMotion(
+            profile,
+            self._servo,
+            self._read_joints,
+            GoalCanceller(self, profile.trajectory_action),
+            self.get_logger(),
+        )
         self._sent: MotionCommand | None = None
         self._last_twist = Twist.zero()
         self._ticks, self._heartbeat_ticks = 0, max(1, round(wanted.rate_hz / HEARTBEAT_HZ))
@@ -125,7 +132,7 @@ class ControllerNode(Node):
                     time.sleep(0.01)
         finally:  # whatever was wrong with asking
             self._loop.stop()
-            self._planned.stop()
+            self._planned.close()
             for twist in ramp_down(self._last_twist, self._limits, self._period_s):
                 self._send(twist)
                 time.sleep(self._period_s)
@@ -198,13 +205,7 @@ class ControllerNode(Node):
             self._inputs.armed_model = self._inputs.model_sha256
         if request not in DESTINATIONS:
             return []
-        begun_s = self._control.state.since_s
-        try:
-            planner = self._planners.find()
-        except MagmaError as error:
-            self._planned.refuse(str(error), begun_s)
-        else:
-            self._planned.begin(request.value, planner, begun_s)
+        self._planned.begin(request.value, self._planners.find, self._control.state.since_s)
         return [self._planned.text]
 
     def _ask(self, request: Request) -> bool:

@@ -16,7 +16,6 @@ from control_msgs.action import FollowJointTrajectory
 from control_msgs.msg import JointTolerance
 from rclpy.action import ActionClient
 from rclpy.node import Node
-from rclpy.task import Future
 from trajectory_msgs.msg import JointTrajectory
 
 from magma_ros.data_types import FloatArray, Pose
@@ -25,7 +24,7 @@ from magma_ros.motion.joint_path import rest_to_rest
 from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.robot.named_states import state_joints
 from magma_ros.robot.planning_scene import SceneBox
-from magma_ros.ros.motion_planner import PLANNED_SCALING, wait_for_answer
+from magma_ros.ros.motion_planner import PLANNED_SCALING, cancel_when_accepted, wait_for_answer
 from magma_ros.ros.planned_trajectory import duration_s, make_executable, path_to_message
 
 ANSWER_S = 5.0
@@ -107,7 +106,7 @@ class JointSpacePlanner:
         """Cancel what is being executed, or has been sent; from any thread, as often as liked."""
         with self._lock:
             self._is_unwanted = True
-            handle, self._handle = self._handle, None
+            handle = self._handle
         if handle is not None:
             handle.cancel_goal_async()
 
@@ -141,7 +140,7 @@ class JointSpacePlanner:
         try:
             handle = wait_for_answer(sent, self._answer_s, name)
         except ArmError:
-            sent.add_done_callback(_cancel)  # whoever accepts this late must not move the arm
+            cancel_when_accepted(sent)
             raise
         if not handle.accepted:
             raise ArmError(f'{name} refused the planned motion: look at its log')
@@ -150,13 +149,10 @@ class JointSpacePlanner:
         if is_unwanted:
             self.stop()
         try:
-            return wait_for_answer(handle.get_result_async(), patience_s, name)
+            answer = wait_for_answer(handle.get_result_async(), patience_s, name)
         except ArmError:
             self.stop()
             raise
-
-
-def _cancel(sent: Future) -> None:
-    handle = sent.result()
-    if handle is not None and handle.accepted:
-        handle.cancel_goal_async()
+        with self._lock:
+            self._handle = None
+        return answer

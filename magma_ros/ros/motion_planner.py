@@ -121,6 +121,19 @@ def wait_for_answer(future: Future, timeout_s: float, what: str) -> Any:
     return future.result()
 
 
+def cancel_when_accepted(sent: Future, also: Callable[[], None] | None = None) -> None:
+    """Whoever accepts this goal late must not move the arm; then ``also`` is called, too."""
+
+    def cancel(sent: Future) -> None:
+        handle = sent.result()
+        if handle is not None and handle.accepted:
+            handle.cancel_goal_async()
+            if also is not None:
+                also()
+
+    sent.add_done_callback(cancel)
+
+
 class JointReader:
     """The newest joint states, or an error: a plan from where the arm was is dangerous."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -20,7 +21,7 @@ from magma_ros.errors import ArmError, EnvironmentMissing
 from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.robot.named_states import state_joints
 from magma_ros.robot.planning_scene import SceneBox
-from magma_ros.ros.motion_planner import tip_pose, wait_for_answer
+from magma_ros.ros.motion_planner import cancel_when_accepted, tip_pose, wait_for_answer
 from magma_ros.ros.move_group_requests import (
     PLANNING_S,
     explain,
@@ -63,6 +64,7 @@ class MoveGroupClient:
         self._execute: ActionClient = ActionClient(node, ExecuteTrajectory, EXECUTE)
         self._lines: Client = node.create_client(GetCartesianPath, 'compute_cartesian_path')
         self._scene: Client = node.create_client(ApplyPlanningScene, 'apply_planning_scene')
+        self._unwanted = threading.Event()
         self._events = node.create_publisher(String, 'trajectory_execution_event', 1)
 
     def plan_to_joints(self, joints_rad: FloatArray) -> JointTrajectory:
@@ -95,6 +97,7 @@ class MoveGroupClient:
         """Execute and wait for the end; nothing is sent when the arm is there already."""
         if len(trajectory.points) < 2:
             return  # the planner's answer when start and goal are the same
+        self._unwanted.clear()
         trajectory = make_executable(trajectory, self._profile, self._read_joints())
         goal = ExecuteTrajectory.Goal(trajectory=RobotTrajectory(joint_trajectory=trajectory))
         patience_s = SLOWER * duration_s(trajectory) + self._late_s
@@ -106,6 +109,7 @@ class MoveGroupClient:
 
     def stop(self) -> None:
         """Stop what is being executed: move_group ignores cancelled goals, but not this."""
+        self._unwanted.set()
         self._events.publish(String(data='stop'))
 
     def apply_scene(self, boxes: Sequence[SceneBox]) -> None:
@@ -135,7 +139,15 @@ class MoveGroupClient:
     def _result(self, client: Any, name: str, goal: Any, patience_s: float) -> Any:
         if not client.wait_for_server(self._answer_s):
             raise EnvironmentMissing(_absent(name, self._answer_s))
-        handle = wait_for_answer(client.send_goal_async(goal), self._answer_s, name)
+        is_motion = client is self._execute
+        if is_motion and self._unwanted.is_set():
+            raise ArmError('the planned motion was stopped before it began')
+        sent = client.send_goal_async(goal)
+        try:
+            handle = wait_for_answer(sent, self._answer_s, name)
+        except ArmError:
+            cancel_when_accepted(sent, self.stop if is_motion else None)
+            raise
         if not handle.accepted:
             raise ArmError(f'{name} refused the goal: is another one being executed?')
         return wait_for_answer(handle.get_result_async(), patience_s, name).result

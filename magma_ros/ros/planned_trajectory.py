@@ -21,6 +21,7 @@ from magma_ros.ros.arm_messages import trajectory_columns
 from magma_ros.ros.time_stamps import duration_from_s, duration_to_s
 
 START_RAD = 0.05  # move_group's allowed_start_tolerance for the WidowX
+HERE_RAD = 1e-3  # one command may do that at once
 REST_RAD_S = 1e-3
 LIMIT_RAD = 1e-3
 JUMP_RAD = 0.6  # between neighbouring points, 0.1 s or 5 mm apart; the fastest joint does 0.53
@@ -30,6 +31,9 @@ def make_executable(
     trajectory: JointTrajectory, profile: ArmProfile, measured_rad: FloatArray
 ) -> JointTrajectory:
     """A trajectory within the profile that ends at rest; its stamp is 0, which means now.
+
+    It has no accelerations: with them the controller would play quintics, not the cubics that
+    are looked at here.
 
     Args:
         trajectory: of a planner, two points or more.
@@ -56,26 +60,12 @@ def make_executable(
     accelerations = _given(trajectory, 'accelerations', columns)
     path = JointPath(times_s, positions, speeds)
     path = path.slowed(_slowing(positions, times_s, speeds, accelerations, profile))
-    path = _within_envelope(path, profile)
-    factor = float(path.times_s[-1] / times_s[-1])
-    return JointTrajectory(
-        joint_names=list(profile.joint_names),
-        points=[
-            JointTrajectoryPoint(
-                positions=positions[k].tolist(),
-                velocities=(speeds[k] / factor).tolist(),
-                accelerations=[]
-                if accelerations is None
-                else (accelerations[k] / factor**2).tolist(),
-                time_from_start=duration_from_s(times_s[k] * factor),
-            )
-            for k in range(len(times_s))
-        ],
-    )
+    path = _within_envelope(_from_here(path, measured_rad, profile), profile)
+    return path_to_message(path, profile)
 
 
 def path_to_message(path: JointPath, profile: ArmProfile) -> JointTrajectory:
-    """A path as a trajectory that begins now."""
+    """A path as a trajectory that begins now, of positions and velocities."""
     rows = zip(path.times_s, path.positions_rad, path.speeds_rad_s, strict=True)
     points = [
         JointTrajectoryPoint(
@@ -91,6 +81,24 @@ def path_to_message(path: JointPath, profile: ArmProfile) -> JointTrajectory:
 def duration_s(trajectory: JointTrajectory) -> float:
     """How long it takes; 0 without points."""
     return duration_to_s(trajectory.points[-1].time_from_start) if trajectory.points else 0.0
+
+
+def _from_here(path: JointPath, measured_rad: FloatArray, profile: ArmProfile) -> JointPath:
+    """With the way from where the arm is to the first point, unhurried from rest to rest."""
+    away_rad = np.abs(path.positions_rad[0] - measured_rad)
+    if float(away_rad.max()) <= HERE_RAD:
+        return path
+    # A cubic from rest to rest is at most 1.5 times as fast as its mean, and 6 x / t^2 strong.
+    needed_s = max(
+        float((1.5 * away_rad / np.array(profile.joint_speed_rad_s)).max()),
+        math.sqrt(float((6.0 * away_rad / np.array(profile.joint_acceleration_rad_s2)).max())),
+    )
+    late_s = max(0.0, needed_s - float(path.times_s[0]))
+    return JointPath(
+        np.concatenate([[0.0], path.times_s + late_s]),
+        np.vstack([measured_rad, path.positions_rad]),
+        np.vstack([np.zeros_like(measured_rad), path.speeds_rad_s]),
+    )
 
 
 def _within_envelope(path: JointPath, profile: ArmProfile) -> JointPath:

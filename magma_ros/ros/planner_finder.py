@@ -45,7 +45,7 @@ class PlannerFinder:
         """The planner for the next motion.
 
         Raises:
-            EnvironmentMissing: move_group is wanted and not there.
+            EnvironmentMissing: move_group is wanted and not there, or moveit_msgs is not.
         """
         if self._wanted == 'joint_space':
             return self._own
@@ -54,9 +54,16 @@ class PlannerFinder:
                 return self._own
             raise EnvironmentMissing('there is no move_group: start it, or set planner to auto')
         if self._moveit is None:
-            # Its message types are there where a move_group is, and not everywhere else.
-            from magma_ros.ros.move_group_client import MoveGroupClient
-
+            try:
+                # Its message types are there where a move_group is, and not everywhere else.
+                from magma_ros.ros.move_group_client import MoveGroupClient
+            except ImportError as error:  # a move_group of another machine, or of none
+                if self._wanted == 'auto':
+                    return self._own
+                raise EnvironmentMissing(
+                    f'move_group cannot be spoken to ({error}): install moveit_msgs and source '
+                    'that installation, or set planner to joint_space'
+                ) from error
             self._moveit = MoveGroupClient(self._node, self._profile, self._read_joints)
         return self._moveit
 

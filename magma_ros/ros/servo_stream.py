@@ -162,6 +162,8 @@ class ServoStream:
             self._ask(self._steps[0])
         elif self._actual != self._wanted:
             self._leave(self._actual)
+        else:
+            self._ramp_ticks = 0  # a pause that was taken back: the next one ramps in full
 
     def _leave(self, actual: ServoState | None) -> None:
         if actual is not None and not actual.is_paused and self._ramp_ticks < RAMP_TICKS:

@@ -134,7 +134,11 @@ TRAJECTORY_CONTROLLER = {
     'state_interfaces': [str],
     'allow_nonzero_velocity_at_trajectory_end': bool,
     'allow_partial_joints_goal': bool,
-    'constraints': {'stopped_velocity_tolerance': float, 'goal_time': float},
+    'constraints': {
+        'stopped_velocity_tolerance': float,
+        'goal_time': float,
+        '*': {'trajectory': float, 'goal': float},
+    },
     'gains': {'*': {'p': float, 'i': float, 'd': float, 'i_clamp': float}},
 }
 GRIPPER_CONTROLLER = {

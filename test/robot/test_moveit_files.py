@@ -178,9 +178,15 @@ def test_moveit_and_ros2_control_speak_of_the_same_controllers(arm: str) -> None
     node = profile.trajectory_topic.removesuffix('/joint_trajectory')
     arm_controller = control[node]['ros__parameters']
     gripper = control[profile.gripper_name.removesuffix('/gripper_cmd')]['ros__parameters']
+    tolerances = {
+        joint: values['trajectory']
+        for joint, values in arm_controller['constraints'].items()
+        if isinstance(values, dict)
+    }
 
     assert f'/{name.lstrip("/")}/{manager[name]["action_ns"]}' == profile.trajectory_action
     assert manager[name]['joints'] == arm_controller['joints'] == list(profile.joint_names)
+    assert tolerances == dict.fromkeys(profile.joint_names, profile.tracking_rad)
     assert arm_controller['allow_nonzero_velocity_at_trajectory_end'] is True
     assert gripper['joint'] == profile.gripper_joint
 

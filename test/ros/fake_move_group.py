@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
 from moveit_msgs.msg import MoveItErrorCodes
@@ -68,11 +70,12 @@ class FakeMoveGroup:
 
     def __init__(self, node, brain):
         self.brain, self.scenes, self.events, self.is_stuck = brain, [], [], False
+        self.started, self.cancelled = threading.Event(), threading.Event()
         self._result = None
         self._planning = ActionServer(node, MoveGroup, 'move_action', self.plan)
         execute = Service('execute_trajectory', ExecuteTrajectory, '', '', is_action=True)
         self._executing = DeferredGoals(
-            node, execute, self.start, lambda: self._result, lambda: None
+            node, execute, self.start, lambda: self._result, self.cancelled.set
         )
         node.create_service(GetCartesianPath, 'compute_cartesian_path', self.line)
         node.create_service(ApplyPlanningScene, 'apply_planning_scene', self.apply)
@@ -100,6 +103,7 @@ class FakeMoveGroup:
 
     def start(self, goal):
         self._result = None
+        self.started.set()
         if self.is_stuck:
             return True
         self.brain.execute(goal.trajectory.joint_trajectory)

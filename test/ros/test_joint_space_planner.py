@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import pytest
 rclpy = pytest.importorskip('rclpy')
 
 from control_msgs.action import FollowJointTrajectory  # noqa: E402
+from rclpy.action import CancelResponse  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 
 from magma_ros.data_types import Pose  # noqa: E402
@@ -20,6 +22,7 @@ from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
 from magma_ros.robot.named_states import destination_joints  # noqa: E402
 from magma_ros.robot.planning_scene import SceneBox, load_planning_scene  # noqa: E402
 from magma_ros.ros.deferred_goals import DeferredGoals  # noqa: E402
+from magma_ros.ros.goal_canceller import GoalCanceller  # noqa: E402
 from magma_ros.ros.joint_space_planner import JointSpacePlanner  # noqa: E402
 from magma_ros.ros.planner_finder import PlannerFinder  # noqa: E402
 from magma_ros.ros.topic_kinds import Service  # noqa: E402
@@ -39,7 +42,13 @@ class Arm:
         self.started, self.cancelled = threading.Event(), threading.Event()
         self.code = FollowJointTrajectory.Result.SUCCESSFUL
         action = Service(PROFILE.trajectory_action, FollowJointTrajectory, '', '', True)
+        self.is_deaf, self.refused = False, 0  # to requests to cancel
         self._server = DeferredGoals(node, action, self._start, self._result, self.cancelled.set)
+        self._server._server.register_cancel_callback(self._on_cancel)
+
+    def _on_cancel(self, handle):
+        self.refused += self.is_deaf
+        return CancelResponse.REJECT if self.is_deaf else self._server._on_cancel(handle)
 
     def _start(self, goal) -> bool:
         self.goals.append(goal)
@@ -88,6 +97,7 @@ def served(node):
 def rig(served):
     planner, arm = served
     arm.joints, arm.is_stuck, arm.takes_goals = ASIDE, False, True
+    arm.is_deaf, arm.refused = False, 0
     arm.goals.clear()
     arm.started.clear()
     arm.cancelled.clear()
@@ -154,6 +164,50 @@ def test_stop_cancels_at_once_also_before_the_goal_was_taken(rig, is_late: bool)
     assert 'was stopped on its way' in failure[0]
 
 
+def test_all_goals_are_cancelled_whoever_sent_them(rig, node) -> None:
+    planner, arm = rig
+    arm.is_stuck, goals = True, GoalCanceller(node, PROFILE.trajectory_action)
+    failure = []
+
+    def execute() -> None:
+        try:
+            planner.execute(planner.plan_to_state('start'))
+        except ArmError as error:
+            failure.append(str(error))
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    assert arm.started.wait(ANSWER_S)
+    while not arm.cancelled.wait(0.02):
+        goals.cancel_all()
+    thread.join(ANSWER_S)
+
+    assert 'was stopped on its way' in failure[0]
+    goals.forget()
+    pause = threading.Event()
+    while not goals.has_agreed:  # that there is nothing to cancel
+        goals.cancel_all()
+        pause.wait(0.02)
+
+
+def test_stop_is_repeated_until_the_result_is_there(rig) -> None:
+    planner, arm = rig
+    arm.is_stuck, arm.is_deaf = True, True
+    thread = threading.Thread(target=lambda: pytest.raises(ArmError, planner.execute, plan))
+    plan = planner.plan_to_state('start')
+    thread.start()
+    assert arm.started.wait(ANSWER_S)
+    for _ in range(500):  # as the control loop does
+        planner.stop()
+        arm.is_deaf = arm.refused < 2
+        if arm.cancelled.wait(0.02):
+            break
+    arm.is_stuck = False
+    thread.join(ANSWER_S)
+
+    assert arm.cancelled.is_set()
+
+
 def test_an_arm_that_refuses_or_fails_is_named(rig) -> None:
     planner, arm = rig
     arm.takes_goals = False
@@ -186,6 +240,20 @@ def test_who_plans_is_found_out_before_each_motion(quiet_node) -> None:
     picky.close()
     with pytest.raises(EnvironmentMissing, match='use move_group instead'):
         PlannerFinder(quiet_node, PROFILE, lambda: ASIDE, 'moveit_py')
+
+
+@pytest.mark.parametrize('wanted', ['auto', 'move_group'])
+def test_a_move_group_of_unknown_types_is_as_none(quiet_node, monkeypatch, wanted: str) -> None:
+    monkeypatch.setitem(sys.modules, 'magma_ros.ros.move_group_client', None)
+    monkeypatch.setattr(PlannerFinder, '_hears_move_group', lambda _: True)
+    finder = PlannerFinder(quiet_node, PROFILE, lambda: ASIDE, wanted)
+
+    if wanted == 'auto':
+        assert isinstance(finder.find(), JointSpacePlanner)
+    else:
+        with pytest.raises(EnvironmentMissing, match='install moveit_msgs'):
+            finder.find()
+    finder.close()
 
 
 @pytest.mark.parametrize('arm', ['wx250s', 'panda', 'fr3', 'wxai'])

@@ -15,7 +15,7 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 
 from magma_ros.data_types import Pose  # noqa: E402
-from magma_ros.errors import ArmError, ConfigurationError, EnvironmentMissing  # noqa: E402
+from magma_ros.errors import ArmError, ConfigurationError  # noqa: E402
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
 from magma_ros.robot.planning_scene import load_planning_scene  # noqa: E402
 from magma_ros.ros import moveit_py_planner  # noqa: E402
@@ -73,6 +73,8 @@ def actions(move_group):
     server.is_stuck = False
     server.scenes.clear()
     server.events.clear()
+    server.started.clear()
+    server.cancelled.clear()
     return planner, server
 
 
@@ -184,11 +186,41 @@ def test_an_execution_that_is_no_longer_wanted_ends(actions):
 
     thread = threading.Thread(target=execute)
     thread.start()
+    assert server.started.wait(ANSWER_S)
     while thread.is_alive():  # as the control loop does, in each tick
         planner.stop()
         thread.join(0.02)
 
     assert said == ['the motion was not completed: PREEMPTED']
+
+
+def test_what_is_stopped_before_it_was_sent_is_not_sent(actions, monkeypatch):
+    planner, server = actions
+    plan = planner.plan_to_joints(server.brain.joints + 0.05)
+    is_there = planner._execute.wait_for_server
+
+    with monkeypatch.context() as patch:
+        patch.setattr(planner._execute, 'wait_for_server', lambda s: planner.stop() or is_there(s))
+        with pytest.raises(ArmError, match='stopped before it began'):
+            planner.execute(plan)
+    assert not server.brain.executed
+
+    planner.execute(plan)
+    assert len(server.brain.executed) == 1, 'the next one may'
+
+
+def test_a_goal_that_is_accepted_after_it_was_given_up_is_cancelled(actions, monkeypatch):
+    planner, server = actions
+    server.is_stuck = True
+    plan = planner.plan_to_joints(server.brain.joints + 0.05)
+    monkeypatch.setattr(planner, '_answer_s', 0.0)
+    monkeypatch.setattr(planner._execute, 'wait_for_server', lambda _: True)
+
+    with pytest.raises(ArmError, match='execute_trajectory did not answer'):
+        planner.execute(plan)
+
+    assert server.cancelled.wait(ANSWER_S)
+    wait_for(lambda: server.events == ['stop', 'stop'])
 
 
 def test_a_move_group_that_is_there_plans(actions, nodes):
@@ -214,11 +246,6 @@ def test_the_planning_scene_arrives(actions):
     assert list(table.primitives[0].dimensions) == pytest.approx([1.2, 1.2, 0.05])
     assert table.pose.position.z == pytest.approx(-0.085)
     assert table.primitive_poses[0].orientation.w == table.pose.orientation.w == 1.0
-
-
-def test_without_moveit_py_the_other_planner_is_named():
-    with pytest.raises(EnvironmentMissing, match='use move_group instead'):
-        moveit_py_planner.MoveItPyPlanner(PROFILE, {}, lambda: None)
 
 
 def test_tools_that_approach_along_z_are_turned():

@@ -12,8 +12,12 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint  # noqa: E
 from magma_ros.data_types import Pose  # noqa: E402
 from magma_ros.errors import ArmError  # noqa: E402
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
-from magma_ros.ros.planned_trajectory import duration_s, make_executable  # noqa: E402
-from magma_ros.ros.time_stamps import duration_from_s  # noqa: E402
+from magma_ros.ros.planned_trajectory import (  # noqa: E402
+    HERE_RAD,
+    duration_s,
+    make_executable,
+)
+from magma_ros.ros.time_stamps import duration_from_s, duration_to_s  # noqa: E402
 
 pytestmark = pytest.mark.ros
 PROFILE = load_arm_profile('wx250s')
@@ -63,7 +67,35 @@ def test_accelerations_are_slowed_down_with_the_square():
     done = make_executable(plan, PROFILE, START)
 
     assert duration_s(done) == pytest.approx(2.0)
-    assert list(done.points[0].accelerations) == pytest.approx([5.0] * 6)
+    assert not any(point.accelerations for point in done.points), 'the controller plays cubics'
+
+
+@settings(deadline=None, max_examples=25)
+@given(way=st.floats(-0.049, 0.049), at_s=st.floats(0.0, 0.5))
+def test_the_way_to_the_first_point_takes_its_time_too(way, at_s):
+    plan = trajectory(waist(0.0, 0.1), [at_s, at_s + 1.0])
+    measured = START - way * np.eye(6)[0]
+
+    done = make_executable(plan, PROFILE, measured)
+
+    first, second = done.points[:2]
+    if abs(way) <= HERE_RAD:
+        assert list(first.positions) == pytest.approx(START)
+        return
+    np.testing.assert_allclose(first.positions, measured)
+    np.testing.assert_allclose(second.positions, START)
+    assert duration_to_s(first.time_from_start) == 0.0
+    mean = abs(way) / duration_to_s(second.time_from_start)
+    assert 1.5 * mean <= PROFILE.joint_speed_rad_s[0] * 1.0001
+
+
+def test_a_first_point_at_once_is_not_jumped_to():
+    plan = trajectory(waist(0.0, 0.1), [0.0, 1.0])
+
+    done = make_executable(plan, PROFILE, START - 0.049 * np.eye(6)[0])
+
+    strongest = PROFILE.joint_acceleration_rad_s2[0]
+    assert duration_to_s(done.points[1].time_from_start) >= np.sqrt(6 * 0.049 / strongest) - 1e-6
 
 
 def test_joints_come_in_the_order_of_the_profile():

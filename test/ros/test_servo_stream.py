@@ -123,6 +123,19 @@ def test_a_ramp_comes_before_a_pause(stream: Stream) -> None:
     assert len(stream.stamps) > 10, 'the ramp must not be taken for twists of somebody else'
 
 
+def test_a_pause_that_was_taken_back_does_not_shorten_the_next_ramp(stream: Stream) -> None:
+    stream.pause()
+    stream.pass_time(0.02 * (RAMP_TICKS - 2))
+    stream.resume()
+    stream.pass_time(0.1)
+    stream.stamps.clear()
+
+    stream.pause()
+    stream.pass_time(1.0)
+    assert stream.is_paused
+    assert len(stream.stamps) == RAMP_TICKS
+
+
 @pytest.mark.parametrize(
     ('status', 'cause'),
     [
