@@ -117,9 +117,12 @@ class ServoStandIn:
         if now_s < self._ticked_s:  # /clock began anew: nothing of its future counts
             self._newest.clear()
             self._begins_anew = True
+        stands_still = now_s == self._ticked_s  # then no command would ever grow old
         self._ticked_s = now_s
         if self._is_paused:
             return ServoOutput(None)
+        if stands_still:
+            return ServoOutput(self._status)
         if self._collisions is not None:
             self._collisions.watch(now_s, measured_rad, self._settings)
         if self._begins_anew or self._commanded is None:

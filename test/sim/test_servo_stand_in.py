@@ -156,3 +156,15 @@ def test_a_clock_that_begins_anew_ends_what_was_commanded_before() -> None:
     outputs = run(servo, None, 100)
 
     assert not any(output.points for output in outputs)
+
+
+def test_a_clock_that_stands_still_moves_nothing() -> None:
+    servo = make_servo()
+    run(servo, lambda now_s: twist((0.1, 0.0, 0.0), now_s=now_s), 40)
+    where = servo.commanded_rad
+    now_s = 39 * PERIOD_S
+    for _ in range(50):
+        servo.receive(twist((0.1, 0.0, 0.0), now_s=now_s))
+        assert not servo.tick(now_s, where).points
+
+    assert np.array_equal(servo.commanded_rad, where)
