@@ -16,10 +16,10 @@ from magma_ros.data_types import DeltaChunk, FloatArray, Twist
 from magma_ros.motion.chunk_blending import BLENDINGS
 from magma_ros.motion.chunk_check import ChunkRules
 from magma_ros.motion.confirmation import Confirmation
-from magma_ros.motion.joint_limits import JointGuard, JointLimits
 from magma_ros.motion.modes import Mode, Request, TransitionRules
 from magma_ros.motion.workspace import tilt
 from magma_ros.nodes.control_tick import ControlTick, Inputs
+from magma_ros.nodes.joint_guard import make_joint_guard
 from magma_ros.robot.arm_profile import ArmProfile
 from magma_ros.robot.kinematics import Kinematics
 
@@ -56,7 +56,7 @@ class DrivenArm:
             profile.limits,
             PERIOD_S,
             rules=TransitionRules(arming_hold_s=0.0),
-            joints=_joint_guard(profile, kinematics),
+            joints=make_joint_guard(profile, kinematics),
         )
         self._ticks = 0
         self._chunk: DeltaChunk | None = None
@@ -97,17 +97,3 @@ def _start_joints(
         )
         if is_inside:
             return joints
-
-
-def _joint_guard(profile: ArmProfile, kinematics: Kinematics) -> JointGuard:
-    """As the controller makes it."""
-    limits = JointLimits(
-        kinematics.lower_rad,
-        kinematics.upper_rad,
-        np.array(profile.joint_speed_rad_s),
-        profile.joint_margin_rad,
-        np.array(profile.joint_brake_rad_s2),
-        profile.singularity_slow,
-        profile.singularity_stop,
-    )
-    return JointGuard(kinematics, limits)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from std_srvs.srv import Trigger
@@ -23,7 +22,6 @@ from magma_ros.motion.arming import CheckResult, check_arming, failed_names, rea
 from magma_ros.motion.causes import Cause, Severity
 from magma_ros.motion.chunk_check import ChunkRules
 from magma_ros.motion.emergency_ramp import ramp_down
-from magma_ros.motion.joint_limits import JointGuard, JointLimits
 from magma_ros.motion.modes import ARMED, DESTINATIONS, Mode, Request
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.nodes.arming_facts import ArmingFactFinder, check_recording_directory
@@ -36,8 +34,9 @@ from magma_ros.nodes.controller_state import (
     gripper_values,
     write_checks,
 )
+from magma_ros.nodes.joint_guard import make_joint_guard
 from magma_ros.nodes.planned_motion import PlannedMotion
-from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
+from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.ros import topics
 from magma_ros.ros.deadline_loop import DeadlineLoop
 from magma_ros.ros.goal_canceller import GoalCanceller
@@ -82,7 +81,7 @@ class ControllerNode(Node):
                 tracking_stop_s=profile.tracking_s,
             ),
             wanted.rules(),
-            _joint_guard(profile),
+            make_joint_guard(profile, profile.kinematics()),
             secrets.token_hex(4),
         )
         self._facts = ArmingFactFinder(profile, wanted, self._inputs)
@@ -261,21 +260,6 @@ class ControllerNode(Node):
 
     def _now_ns(self) -> int:
         return self.get_clock().now().nanoseconds
-
-
-def _joint_guard(profile: ArmProfile) -> JointGuard:
-    """With kinematics of its own: those that read the joint states serve two threads."""
-    kinematics = profile.kinematics()
-    limits = JointLimits(
-        kinematics.lower_rad,
-        kinematics.upper_rad,
-        np.array(profile.joint_speed_rad_s),
-        profile.joint_margin_rad,
-        np.array(profile.joint_brake_rad_s2),
-        profile.singularity_slow,
-        profile.singularity_stop,
-    )
-    return JointGuard(kinematics, limits)
 
 
 def main() -> int:

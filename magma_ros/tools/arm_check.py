@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from magma_ros.errors import ArmError, ConfigurationError
@@ -16,10 +15,10 @@ from magma_ros.motion.arming import failed_names
 from magma_ros.motion.commissioning.diagnosis import diagnose
 from magma_ros.motion.commissioning.gripper_diagnosis import diagnose_gripper
 from magma_ros.motion.commissioning.strokes import commissioning_limits, run_strokes
-from magma_ros.motion.joint_limits import JointGuard, JointLimits
 from magma_ros.nodes.arm_inspection import UNMOVED, inspect_checks, inspect_data
 from magma_ros.nodes.arm_link import PERIOD_S, ArmLink
-from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
+from magma_ros.nodes.joint_guard import make_joint_guard
+from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.tools.arm_report import ArmReport, describe_stroke, print_checks, print_verdict
 from magma_ros.tools.record_box import record_box
 
@@ -108,7 +107,8 @@ def _move_arm(link: ArmLink, report: ArmReport, console: Console, ask: Ask | Non
         :3, :3
     ]
     limits = commissioning_limits(profile.limits, arm.pose_gripper_in_base)
-    for stroke in run_strokes(link.exchange, _joint_guard(profile), limits, PERIOD_S):
+    guard = make_joint_guard(profile, profile.kinematics())
+    for stroke in run_strokes(link.exchange, guard, limits, PERIOD_S):
         console.print(describe_stroke(stroke), markup=False, highlight=False)
         if ask is not None and stroke.name in DIRECTIONS and not stroke.surprise:
             answer = ask(f'Did the gripper move {DIRECTIONS[stroke.name]}? [Y/n] ')
@@ -127,20 +127,6 @@ def _move_gripper(link: ArmLink, report: ArmReport) -> None:
     report.mismatches += diagnose_gripper(
         opened_m, closed_m, profile.finger_open_m, profile.finger_closed_m
     )
-
-
-def _joint_guard(profile: ArmProfile) -> JointGuard:
-    kinematics = profile.kinematics()
-    limits = JointLimits(
-        kinematics.lower_rad,
-        kinematics.upper_rad,
-        np.array(profile.joint_speed_rad_s),
-        profile.joint_margin_rad,
-        np.array(profile.joint_brake_rad_s2),
-        profile.singularity_slow,
-        profile.singularity_stop,
-    )
-    return JointGuard(kinematics, limits)
 
 
 def _ask(question: str) -> str:
