@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -184,9 +183,3 @@ def children_named(part: str, parent: int) -> list[int]:
         if of == parent and part in command:
             found.append(int(process.name))
     return found
-
-
-@pytest.fixture
-def domain_id() -> int:
-    """A domain that no other test run on this machine is likely to use."""
-    return 20 + (os.getpid() * 7 + time.monotonic_ns() // 1_000_000) % 80

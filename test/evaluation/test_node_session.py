@@ -1,8 +1,5 @@
 """The whole demo as processes: a scripted path moves the arm to a cube, and faults are told."""
 
-import itertools
-import os
-
 import pytest
 
 pytest.importorskip('rclpy')
@@ -20,7 +17,6 @@ from magma_ros.sim.world import World  # noqa: E402
 
 pytestmark = pytest.mark.ros
 SEED = 3
-_DOMAINS = itertools.count(os.getpid() + 20)
 
 
 @pytest.fixture(scope='module')
@@ -37,8 +33,7 @@ def true_path():
     return f'<ans>[{listed}]</ans>'
 
 
-def test_episode_through_the_nodes(true_path):
-    domain_id = 20 + next(_DOMAINS) % 80
+def test_episode_through_the_nodes(true_path, domain_id):
     scripted = {'model': 'scripted', 'mode': 'path', 'scripted_path': true_path}
     with NodeProcesses(parameters={'perception_node': scripted}, domain_id=domain_id) as nodes:
         with NodeSession(domain_id, nodes.check) as session:
@@ -53,8 +48,7 @@ def test_episode_through_the_nodes(true_path):
                 operator.reset_sim()
 
 
-def test_a_silent_camera_is_a_reason():
-    domain_id = 20 + next(_DOMAINS) % 80
+def test_a_silent_camera_is_a_reason(domain_id):
     programs = [program for program in DEMO_PROGRAMS if program.name != 'sim_node']
     scripted = {'model': 'scripted', 'mode': 'direct'}
     with (

@@ -1,8 +1,5 @@
 """Starts controllers with a rig around them, each in a ROS domain of its own."""
 
-import itertools
-import os
-
 import pytest
 
 from magma_ros.ros.process_environment import process_environment
@@ -10,14 +7,6 @@ from magma_ros.ros.process_environment import process_environment
 pytest.importorskip('rclpy')
 
 from controller_rig import PATIENT, ControllerRig  # noqa: E402
-
-_DOMAINS = itertools.count(os.getpid())
-
-
-@pytest.fixture
-def domain_id():
-    """A domain of its own for each test, unlikely to be used by another run."""
-    return 20 + next(_DOMAINS) % 80
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """``magma arm-check`` on the simulated arm, with the Servo stand-in, as real processes."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -26,12 +25,11 @@ TRIES = 3  # a busy machine may let joint states get old, and then the arm must 
 
 
 @pytest.fixture(scope='module')
-def domain():
+def domain(module_domain_id):
     """A ROS domain with the arm in it."""
-    number = 20 + (os.getpid() + 40) % 80
     programs = [program for program in DEMO_PROGRAMS if program.name in ARM]
-    with NodeProcesses(programs, domain_id=number, ready_s=120.0):
-        yield number
+    with NodeProcesses(programs, domain_id=module_domain_id, ready_s=120.0):
+        yield module_domain_id
 
 
 def start_check(domain, *options):

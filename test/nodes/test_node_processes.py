@@ -15,11 +15,10 @@ from magma_ros.ros.shared_memory import remove_orphans, segments_of  # noqa: E40
 
 pytestmark = pytest.mark.ros
 SERVO = NodeProgram('servo_stand_in_node', ('servo_stand_in.yaml',))
-DOMAIN = 20 + (os.getpid() + 40) % 80
 
 
-def test_node_lives_inside_the_block_and_leaves_nothing():
-    with NodeProcesses([SERVO], domain_id=DOMAIN) as nodes:
+def test_node_lives_inside_the_block_and_leaves_nothing(domain_id):
+    with NodeProcesses([SERVO], domain_id=domain_id) as nodes:
         pid = nodes.pids[SERVO.name]
         nodes.check()
         segments = segments_of(pid)
@@ -27,7 +26,7 @@ def test_node_lives_inside_the_block_and_leaves_nothing():
 
         with (
             pytest.raises(ConfigurationError, match='has servo_stand_in_node already'),
-            NodeProcesses([SERVO], domain_id=DOMAIN),
+            NodeProcesses([SERVO], domain_id=domain_id),
         ):
             pass
 
@@ -38,12 +37,12 @@ def test_node_lives_inside_the_block_and_leaves_nothing():
     assert not any(segment.exists() for segment in segments)
 
 
-def test_last_words_of_a_node_are_shown():
+def test_last_words_of_a_node_are_shown(domain_id):
     parameters = {SERVO.name: {'publish_perod': 0.02}}
 
     with (
         pytest.raises(EnvironmentMissing, match='has no parameters publish_perod'),
-        NodeProcesses([SERVO], parameters, domain_id=DOMAIN),
+        NodeProcesses([SERVO], parameters, domain_id=domain_id),
     ):
         pass
 

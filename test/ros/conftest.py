@@ -1,6 +1,5 @@
 """Processes of real nodes in a ROS domain of their own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +9,6 @@ import pytest
 from magma_ros.ros.process_environment import process_environment
 
 PROGRAMS = Path(__file__).parent / 'programs'
-
-
-@pytest.fixture
-def domain_id():
-    """A domain that no other test run on this machine is likely to use."""
-    return 20 + os.getpid() % 80
 
 
 @pytest.fixture
