@@ -1,0 +1,1 @@
+"""Comparison sessions: conditions, tasks and layouts in a fixed order, blind until the report."""
