@@ -5,6 +5,7 @@ VENV ?= $(or $(VIRTUAL_ENV),.venv)
 HEADLESS ?= 1
 DEMO_ARGS ?=
 TEST_ARGS ?=
+TEST_JOBS ?= 2
 
 MAKE_ENVIRONMENT = $(PYTHON) -m magma_ros.tools.environment --venv $(VENV)
 
@@ -15,6 +16,7 @@ help:
 	@echo 'make demo         a simulated WidowX moves from pixels and a sentence'
 	@echo '                  HEADLESS=0 shows a window; DEMO_ARGS="..." goes to magma demo'
 	@echo 'make test         all tests (installs torch; TEST_ARGS="..." goes to pytest)'
+	@echo '                  two processes side by side; TEST_JOBS=0 for one'
 	@echo '                  on a machine without a GPU set PIP_EXTRA_INDEX_URL to'
 	@echo '                  https://download.pytorch.org/whl/cpu first: 2 GB less'
 	@echo 'make test-moveit  the tests of the Servo adapters against an installed MoveIt'
@@ -32,7 +34,7 @@ demo: environment
 
 test:
 	@$(MAKE_ENVIRONMENT) --extras serve test torch
-	$(VENV)/bin/python -m pytest $(TEST_ARGS)
+	$(VENV)/bin/python -m pytest -n $(TEST_JOBS) --dist loadfile $(TEST_ARGS)
 
 # Fails, and says what is missing, where there is no MoveIt; make test never needs it.
 test-moveit:

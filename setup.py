@@ -76,7 +76,15 @@ setup(
         'teleop': ['pygame-ce', 'pyspacemouse'],
         'video': ['imageio-ffmpeg'],
         'torch': ['torch', 'transformers', 'onnx', 'onnxscript'],
-        'test': ['hypothesis', 'mcap-ros2-support', 'mypy', 'pytest', 'rosbags', 'ruff'],
+        'test': [
+            'hypothesis',
+            'mcap-ros2-support',
+            'mypy',
+            'pytest',
+            'pytest-xdist',
+            'rosbags',
+            'ruff',
+        ],
     },
     entry_points={
         'console_scripts': [

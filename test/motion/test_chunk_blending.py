@@ -73,7 +73,7 @@ def test_no_more_chunks_are_kept_than_are_blended() -> None:
 def test_the_mean_rotation_is_karchers_and_does_not_mind_signs(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     centre = Rotation.random(random_state=seed)
-    rotations = [Rotation.from_rotvec(rng.normal(0, 0.2, 3)) * centre for _ in range(count)]
+    rotations = [Rotation.from_rotvec(rng.normal(0, 0.1, 3)) * centre for _ in range(count)]
     weights = rng.uniform(0.1, 1.0, count)
     weights /= weights.sum()
     signs = rng.choice([-1.0, 1.0], count)

@@ -20,7 +20,7 @@ from magma_ros.resources import asset_path  # noqa: E402
 from magma_ros.rotations import DOWN, make_pose  # noqa: E402
 
 pytestmark = pytest.mark.torch
-PICTURES = 100
+PICTURES = 40
 STATE = ArmState(np.zeros(6), np.zeros(6), make_pose(np.array([0.25, 0.0, 0.2]), DOWN), 1.0, 1)
 
 
