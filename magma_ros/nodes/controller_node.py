@@ -25,7 +25,7 @@ from magma_ros.motion.emergency_ramp import ramp_down
 from magma_ros.motion.modes import ARMED, DESTINATIONS, Mode, Request
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.nodes.arming_facts import ArmingFactFinder, check_recording_directory
-from magma_ros.nodes.control_tick import ControlTick, Inputs
+from magma_ros.nodes.control_tick import STALE_COMMAND_S, ControlTick, Inputs
 from magma_ros.nodes.controller_inputs import ControllerInputs
 from magma_ros.nodes.controller_parameters import ControllerParameters
 from magma_ros.nodes.controller_state import (
@@ -142,10 +142,12 @@ class ControllerNode(Node):
 
     def _tick(self) -> None:
         self._inputs.note_clock(time.monotonic(), self._now_ns())
-        result = self._control.tick(self._read(), time.monotonic(), self._now_ns())
+        began_s = time.monotonic()
+        result = self._control.tick(self._read(), began_s, self._now_ns())
         if self._planned.is_running and self._control.state.mode is not Mode.PLANNED:
             self._planned.stop()
-        if result is not None:
+        # The arm stands by now if this tick took so long: what it decided on is of another time.
+        if result is not None and time.monotonic() - began_s < STALE_COMMAND_S:
             self._send(result.twist)
         self._sent = result
         self._ticks += 1

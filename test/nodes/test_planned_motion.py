@@ -106,7 +106,6 @@ def test_an_arm_that_is_elsewhere_has_not_arrived(rig: Rig) -> None:
     assert rig.is_ready
 
 
-@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')  # a bug is let through
 @pytest.mark.parametrize('error', [ArmError('no plan'), ZeroDivisionError('a bug')])
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
 def test_whatever_goes_wrong_servo_goes_on_and_the_end_is_known(
