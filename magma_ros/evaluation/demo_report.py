@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from magma_ros.evaluation.intervals import exact_interval
 from magma_ros.evaluation.node_session import EpisodeRecord
+from magma_ros.evaluation.statistics.proportions import exact_interval
 
 MS = 1000.0
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from magma_ros.evaluation.intervals import exact_interval
+from magma_ros.evaluation.statistics.proportions import exact_interval
 from magma_ros.pipeline import Mode
 from magma_ros.sim.scenario import Scenario, make_scenario
 from magma_ros.sim.scene import Variation

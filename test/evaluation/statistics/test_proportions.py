@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from magma_ros.evaluation.intervals import exact_interval
+from magma_ros.evaluation.statistics.proportions import exact_interval
 
 
 @pytest.mark.parametrize(
