@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -76,7 +77,7 @@ def append_record(path: Path, record: TrialRecord) -> None:
         with path.open('r+b' if path.exists() else 'xb') as file:
             file.truncate(whole)
             file.seek(whole)
-            file.write(f'{json.dumps(asdict(record))}\n'.encode())
+            file.write(f'{_as_json(record)}\n'.encode())
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -98,6 +99,15 @@ def read_records(path: Path) -> tuple[TrialRecord, ...]:
     return tuple(_parse(line, f'{path}, line {at}') for at, line in enumerate(lines, start=1))
 
 
+def _as_json(record: TrialRecord) -> str:
+    """JSON has no nan: what is unknown is null."""
+    values = {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in asdict(record).items()
+    }
+    return json.dumps(values, allow_nan=False)
+
+
 def _whole_length(path: Path) -> int:
     """Bytes up to and with the last line end."""
     return path.read_bytes().rfind(b'\n') + 1 if path.is_file() else 0
@@ -115,6 +125,8 @@ def _parse(line: bytes, where: str) -> TrialRecord:
     if not isinstance(values, dict) or sorted(values) != sorted(names):
         raise RecordingError(f'{where} is no trial: a trial has {", ".join(names)}')
     hints = get_type_hints(TrialRecord)
+    unknown = {name: math.nan for name, v in values.items() if v is None and hints[name] is float}
+    values = {**values, **unknown}
     for name, value in values.items():
         if not _is_of(value, hints[name]):
             raise RecordingError(f'{where}: {name} is {value!r}, of another type')
