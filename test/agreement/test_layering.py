@@ -1,4 +1,4 @@
-"""Who may import whom: the flow image -> model -> motion -> robot, and what stands around it."""
+"""Who may import whom: the flow camera -> image -> model -> motion -> robot, and what stands around it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from source_files import PACKAGE, imported_modules, package_files, parse, short_
 
 TOP = {'data_types', 'rotations', 'errors', 'latest_value', 'resources', '__version__'}
 TOP |= {'yaml_tables'}
-FLOW = {'image', 'model', 'motion', 'robot'}
+FLOW = {'camera', 'image', 'model', 'motion', 'robot'}
 MAY_IMPORT = {
     **{name: {'errors', 'data_types'} for name in ('rotations', 'resources', 'yaml_tables')},
     **{name: set() for name in ('__init__', 'data_types', 'errors', 'latest_value')},
     **{name: TOP for name in FLOW},
+    'camera': TOP | {'image'},
     'pipeline': TOP | FLOW,
     'serving': TOP | FLOW | {'pipeline'},
     'sim': TOP | FLOW | {'pipeline'},
