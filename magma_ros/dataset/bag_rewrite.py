@@ -32,6 +32,8 @@ from magma_ros.dataset.bag_reader import (
 from magma_ros.dataset.journal import RESERVE_SUFFIX, as_recording_error
 from magma_ros.dataset.mcap_records import LIBRARY, PROFILE, FileSummary
 from magma_ros.dataset.mcap_scan import Ending
+from magma_ros.dataset.video_compression import COMPRESSED_VIDEO
+from magma_ros.dataset.video_reading import is_key_picture
 from magma_ros.errors import MagmaError, RecordingError
 
 Chunks = Literal['plain', 'lz4', 'zstd']
@@ -92,7 +94,9 @@ def rewrite_bag(folder: Path, chunks: Chunks = 'plain', keep_old: bool = False) 
 
 
 def cut_bag(bag: Path, target: Path, start_s: float, end_s: float, chunks: Chunks) -> int:
-    """Copy a range of time into a new bag; messages of latched topics before it come along.
+    """Copy a range of time into a new bag, with what was in force before it.
+
+    That is messages of latched topics, and a video back to a picture that can be decoded.
 
     Args:
         bag: folder or file; must not be damaged.
@@ -126,23 +130,33 @@ def cut_bag(bag: Path, target: Path, start_s: float, end_s: float, chunks: Chunk
 def _in_range(
     items: Iterable[BagMessage | Attachment | Metadata], start_ns: int, end_ns: float
 ) -> Iterable[BagMessage | Attachment | Metadata]:
-    latched: dict[str, list[BagMessage]] = {}
+    before: dict[str, list[BagMessage]] = {}
     has_begun = False
     for item in items:
         if not isinstance(item, BagMessage):
             yield item
         elif item.log_ns < start_ns:
-            if is_latched(item.channel):
-                before = latched.setdefault(item.topic, [])
-                if item.schema.name != TRANSFORMS:
-                    before.clear()
-                before.append(item)
+            _remember(before.setdefault(item.topic, []), item)
         elif item.log_ns < end_ns:
             if not has_begun:
                 has_begun = True
-                for one in itertools.chain(*latched.values()):
+                for one in itertools.chain(*before.values()):
                     yield replace(one, log_ns=start_ns)
             yield item
+
+
+def _remember(before: list[BagMessage], message: BagMessage) -> None:
+    """Keep what of a topic still counts after this message."""
+    if message.schema.name == COMPRESSED_VIDEO:
+        is_key = is_key_picture(message.data)
+        if is_key:
+            before.clear()
+        if is_key or before:
+            before.append(message)
+    elif is_latched(message.channel):
+        if message.schema.name != TRANSFORMS:
+            before.clear()
+        before.append(message)
 
 
 def is_latched(channel: Channel) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ class EpisodeRecord:
     notes: tuple[tuple[int, str], ...] = ()
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)  # count, lost, rate, ...
     health: tuple[str, ...] = ()  # warnings during the episode, each once
-    clamped: int = 0  # messages whose time was held while the clock was set back
+    clamped: int = 0  # messages whose time was moved on while the clock was set back
+    interventions: tuple[dict[str, Any], ...] = ()  # intervention_labels.py says of what
     context: dict[str, Any] = field(default_factory=dict)  # model, parameters, software, ...
     schema_version: int = SCHEMA_VERSION
 
@@ -45,6 +47,10 @@ class EpisodeRecord:
     def to_json(self) -> str:
         """As text."""
         return json.dumps(asdict(self), indent=1)
+
+
+FIELDS = tuple(EpisodeRecord.__dataclass_fields__)
+REQUIRED = ('episode_id', 'started_ns')
 
 
 def write_record(folder: Path, record: EpisodeRecord, is_final: bool = True) -> None:
@@ -79,9 +85,11 @@ def read_record(folder: Path) -> EpisodeRecord | None:
         if path.is_symlink() or path.stat().st_size > LARGEST:
             raise RecordingError(f'{path} is a link or longer than {LARGEST} bytes; not read')
         values = json.loads(path.read_text(encoding='utf-8'))
-        known = {name: values[name] for name in EpisodeRecord.__dataclass_fields__}
-        known['notes'] = tuple((int(at), str(text)) for at, text in known['notes'])
-        known['health'] = tuple(map(str, known['health']))
+        # A record of an older version lacks what was added since.
+        known = {name: values[name] for name in FIELDS if name in values or name in REQUIRED}
+        known['notes'] = tuple((int(at), str(text)) for at, text in known.get('notes', ()))
+        known['health'] = tuple(map(str, known.get('health', ())))
+        known['interventions'] = tuple(map(_checked_label, known.get('interventions', ())))
         return EpisodeRecord(**known)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise RecordingError(
@@ -90,7 +98,18 @@ def read_record(folder: Path) -> EpisodeRecord | None:
         ) from error
 
 
-def repaired_record(folder: Path, lost_bytes: int) -> None:
+def _checked_label(label: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        'start_ns': int(label['start_ns']),
+        'end_ns': int(label['end_ns']),
+        'taken_from': str(label['taken_from']),
+        'corrects_policy': bool(label['corrects_policy']),
+    }
+
+
+def repaired_record(
+    folder: Path, lost_bytes: int, interventions: tuple[dict[str, Any], ...]
+) -> None:
     """Say in ``episode.json``, if there is one, that the recorder did not end the episode.
 
     Raises:
@@ -100,4 +119,5 @@ def repaired_record(folder: Path, lost_bytes: int) -> None:
     if record is not None and not record.ended_ns:
         text = f'cut off; {lost_bytes} bytes of a last message could not be read'
         health = (*record.health, text)
-        write_record(folder, replace(record, ended_by='repair', health=health))
+        changed = replace(record, ended_by='repair', health=health, interventions=interventions)
+        write_record(folder, changed)

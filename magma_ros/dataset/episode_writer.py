@@ -35,6 +35,8 @@ from magma_ros.dataset.mcap_records import (
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.errors import DiskError
 
+DISORDER_NS = 100_000_000  # between topics; what goes back further is a clock that was set
+
 
 class EpisodeWriter:
     """A bag that can be read from its first moment on. Use with ``with``, or :meth:`close` it.
@@ -54,8 +56,9 @@ class EpisodeWriter:
             raise as_recording_error(error, folder) from error
         self.folder = folder
         self.file_name = f'{folder.name}_0.mcap'  # what `ros2 bag reindex` looks for
-        self.clamped = 0  # messages whose time had to be held: the clock was set back
+        self.clamped = 0  # messages with another time than they came at: the clock was set back
         self.summary = FileSummary()
+        self._shift_ns = 0  # added to times since the clock was set back
         self._channels: dict[str, int] = {}
         self._is_open = True
         self._journal = Journal(folder / self.file_name)
@@ -100,19 +103,28 @@ class EpisodeWriter:
         """Add one message of a known topic; it cannot be lost any more when this returns.
 
         Readers need time to go on (un-chunked files are read in file order): a clock set back is
-        held, not followed, and counted in ``clamped``.
+        not followed, its messages are counted in ``clamped`` and keep their distances.
 
         Raises:
             DiskError: the disk is full, read-only or gone.
             RecordingError: the file cannot be written for another reason.
         """
         summary, channel = self.summary, self._channels[arrival.topic]
-        log_ns = max(arrival.received_ns, summary.last_ns)
+        log_ns = self._time_of(arrival.received_ns)
         sequence = summary.counts[channel] + 1
         head = message_head(channel, sequence, log_ns, arrival.published_ns, len(arrival.data))
         self._journal.append(head, arrival.data)
         self.clamped += log_ns != arrival.received_ns
         summary.count(channel, log_ns)
+
+    def _time_of(self, received_ns: int) -> int:
+        """Never earlier than the message before."""
+        last_ns = self.summary.last_ns
+        if received_ns >= last_ns:
+            self._shift_ns = 0
+        elif received_ns + self._shift_ns < last_ns - DISORDER_NS:
+            self._shift_ns = last_ns - received_ns
+        return max(last_ns, received_ns + self._shift_ns)
 
     def attach(self, name: str, media_type: str, data: bytes, now_ns: int) -> None:
         """Put a file into the bag, such as the URDF."""

@@ -14,11 +14,13 @@ from typing import Any
 
 from magma_ros.dataset.episode_folders import EpisodeFolders
 from magma_ros.dataset.episode_record import EpisodeRecord, write_record
+from magma_ros.dataset.picture_conversion import PictureConverter
 from magma_ros.dataset.pre_trigger import PreTrigger
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.dataset.running_episode import Context, RunningEpisode
-from magma_ros.dataset.stream_health import HealthLimits, Problem, StreamHealth
+from magma_ros.dataset.stream_health import REMEMBER_S, HealthLimits, Problem, StreamHealth
 from magma_ros.errors import DiskError, RecordingError
+from magma_ros.motion.clock_watch import ClockWatch
 
 GB = 1e9
 
@@ -42,7 +44,7 @@ class RecordingSession:
         folders: of the episodes.
         settings: bounds and limits.
         describe: asked for the context when an episode begins and when it ends.
-        convert: applied to each message before it is written, in the writing thread.
+        make_converter: what converts the pictures of one episode; used in the writing thread.
         when_ended: called with the folder of each episode that has ended.
     """
 
@@ -51,15 +53,17 @@ class RecordingSession:
         folders: EpisodeFolders,
         settings: RecordingSettings,
         describe: Callable[[], Context] = Context,
-        convert: Callable[[Arrival], Arrival] = lambda arrival: arrival,
+        make_converter: Callable[[], PictureConverter] = PictureConverter,
         when_ended: Callable[[Path], None] = lambda folder: None,
     ) -> None:
         self._folders, self._settings = folders, settings
-        self._describe, self._convert, self._when_ended = describe, convert, when_ended
-        self._topics: dict[str, RecordedTopic] = {}  # as they arrive
-        self._stored: dict[str, RecordedTopic] = {}  # as they are written
+        self._describe, self._when_ended = describe, when_ended
+        self._make_converter = make_converter
+        self._topics: dict[str, RecordedTopic] = {}
+        self._converted: set[str] = set()
         self._health: dict[str, StreamHealth] = {}
         self._ring = PreTrigger(settings.pre_trigger_s, settings.pre_trigger_bytes)
+        self._clock = ClockWatch()
         self._episode: RunningEpisode | None = None
         self.last: Path | None = None  # the newest episode that has ended
         self._last_record: EpisodeRecord | None = None
@@ -67,13 +71,14 @@ class RecordingSession:
 
     # -------------------------------------------------------------------------- what comes in
 
-    def add_topic(self, topic: RecordedTopic, stored: RecordedTopic | None = None) -> None:
-        """Make a topic known; ``stored`` is what ``convert`` makes of it."""
+    def add_topic(self, topic: RecordedTopic, is_converted: bool = False) -> None:
+        """Make a topic known. What is converted has another name in the bag, if it goes well."""
         self._topics[topic.name] = topic
-        self._stored[topic.name] = stored or topic
         self._health[topic.name] = StreamHealth(topic, self._settings.health)
-        if self._episode is not None:
-            self._episode.put([self._stored[topic.name]])
+        if is_converted:
+            self._converted.add(topic.name)
+        elif self._episode is not None:
+            self._episode.put([topic])
 
     def take(self, arrivals: Iterable[tuple[Arrival, int]]) -> None:
         """Messages in the order of their arrival, each with how many before it were lost."""
@@ -117,10 +122,12 @@ class RecordingSession:
                 f'{folder.parent} has {free_gb:.1f} GB left; to begin an episode disk_warn_gb '
                 f'asks for {settings.disk_warn_gb:.1f} GB. Make room, or lower it'
             )
+        queue_bytes = settings.queue_bytes + self._ring.size  # the past must not crowd out the now
         episode = RunningEpisode(
-            folder, self._describe(), now_ns, settings.queue_bytes, self._convert
+            folder, self._describe(), now_ns, queue_bytes, self._make_converter()
         )
-        episode.put([*self._stored.values(), *self._ring.take(now_ns)])
+        episode.put(topic for name, topic in self._topics.items() if name not in self._converted)
+        episode.put(self._ring.take(now_ns))
         for topic in self._topics.values():
             self._health[topic.name] = StreamHealth(topic, settings.health)
         self._episode, self.fault = episode, None
@@ -179,14 +186,23 @@ class RecordingSession:
 
     # --------------------------------------------------------------------------------- health
 
-    def look(self, now_ns: int) -> list[Problem]:
-        """What is wrong now; call it every second. Ends the episode before the disk is full."""
+    def look(self, now_ns: int, now_s: float) -> list[Problem]:
+        """What is wrong now; call it every second. Ends the episode before the disk is full.
+
+        Args:
+            now_ns: on the system clock.
+            now_s: on the monotonic clock, which nobody sets.
+        """
+        self._clock.note(now_s, now_ns)
         for health in self._health.values():
             health.measure_rate(now_ns)
         problems = [one for health in self._health.values() for one in health.problems(now_ns)]
         free_gb = self.free_gb()
         if free_gb < self._settings.disk_warn_gb:
             problems.append(Problem('', 'disk', f'{free_gb:.1f} GB left on the disk'))
+        jumped_s = self._clock.jumped_s
+        if jumped_s is not None and now_s - jumped_s < REMEMBER_S:
+            problems.append(Problem('', 'clock', 'the system clock was set; stamps do not agree'))
         episode = self._episode
         if episode is not None:
             problems += episode.problems()

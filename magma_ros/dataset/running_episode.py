@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from magma_ros.dataset.episode_record import EPISODE_FILE, EpisodeRecord, write_record
 from magma_ros.dataset.episode_writer import EpisodeWriter
+from magma_ros.dataset.intervention_labels import InterventionLabels
+from magma_ros.dataset.picture_conversion import PictureConverter
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.dataset.stream_health import Problem
 from magma_ros.dataset.write_thread import WriteThread
@@ -33,7 +35,7 @@ class RunningEpisode:
         context: of the moment.
         now_ns: when it begins.
         queue_bytes: what may wait for the disk.
-        convert: applied to each message in the writing thread.
+        converter: of pictures; used in the writing thread.
 
     Raises:
         RecordingError: the folder exists or cannot be written.
@@ -46,10 +48,11 @@ class RunningEpisode:
         context: Context,
         now_ns: int,
         queue_bytes: int,
-        convert: Callable[[Arrival], Arrival],
+        converter: PictureConverter,
     ) -> None:
         self.folder = folder
         self.record = EpisodeRecord(uuid.uuid4().hex, now_ns, context=context.values)
+        self._labels = InterventionLabels()
         self._warned: dict[str, str] = {}  # the first text of each kind and topic
         self._writer = EpisodeWriter(folder)
         try:
@@ -60,7 +63,8 @@ class RunningEpisode:
         except RecordingError:
             self._writer.close()
             raise
-        self._thread = WriteThread(self._writer, queue_bytes, convert)
+        self._converter = converter
+        self._thread = WriteThread(self._writer, queue_bytes, converter.convert)
 
     @property
     def fault(self) -> RecordingError | None:
@@ -69,6 +73,10 @@ class RunningEpisode:
 
     def put(self, work: Iterable[RecordedTopic | Arrival]) -> None:
         """Topics and messages to write; a topic before its first message."""
+        work = list(work)
+        for item in work:
+            if isinstance(item, Arrival):
+                self._labels.note(item)
         self._thread.put(work)
 
     def problems(self) -> list[Problem]:
@@ -78,10 +86,11 @@ class RunningEpisode:
             for topic, count in dict(self._thread.dropped).items()
         ]
         found += [
-            Problem(topic, 'refused', text) for topic, text in dict(self._thread.refused).items()
+            Problem(topic, 'refused', text)
+            for topic, text in dict(self._converter.refused).items()
         ]
         if self._writer.clamped:
-            found.append(Problem('', 'clock', 'the clock was set back; times in the bag wait'))
+            found.append(Problem('', 'clock', 'the clock was set back; times in the bag go on'))
         return found
 
     def warn(self, problems: Iterable[Problem], now_ns: int) -> None:
@@ -128,6 +137,7 @@ class RunningEpisode:
             topics={n: {**about, 'dropped': dropped.get(n, 0)} for n, about in topics.items()},
             health=tuple(self._warned.values()),
             clamped=self._writer.clamped,
+            interventions=self._labels.labels(),
             context={**self.record.context, **context},
         )
         fault = self.fault

@@ -11,9 +11,16 @@ from dataclasses import dataclass
 
 from magma_ros.dataset.image_compression import COMPRESSED_IMAGE, IMAGE
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
+from magma_ros.dataset.video_compression import COMPRESSED_VIDEO
 
 # Sensors come regularly; whoever else is silent may have nothing to say.
-REGULAR = {IMAGE, COMPRESSED_IMAGE, 'sensor_msgs/msg/CameraInfo', 'sensor_msgs/msg/JointState'}
+REGULAR = {
+    IMAGE,
+    COMPRESSED_IMAGE,
+    COMPRESSED_VIDEO,
+    'sensor_msgs/msg/CameraInfo',
+    'sensor_msgs/msg/JointState',
+}
 PICTURES = {IMAGE, COMPRESSED_IMAGE}
 LEARNED = 20  # messages after which the usual period is known
 SMOOTHING = 0.05  # of the usual period, for each message

@@ -21,14 +21,15 @@ class WriteThread:
     Args:
         writer: of the episode.
         capacity: bytes that may wait; messages beyond them are dropped and counted.
-        convert: applied to each message in this thread, such as the compression of pictures.
+        convert: applied to each message in this thread: what is written for it, such as a
+            compressed picture after its topic.
     """
 
     def __init__(
         self,
         writer: EpisodeWriter,
         capacity: int,
-        convert: Callable[[Arrival], Arrival] = lambda arrival: arrival,
+        convert: Callable[[Arrival], Iterable[Work]] = lambda arrival: (arrival,),
     ) -> None:
         self._writer, self._capacity = writer, capacity
         self._convert = convert
@@ -37,7 +38,6 @@ class WriteThread:
         self._lock = threading.Lock()  # of the two above, and of the drops
         self._ended = threading.Event()
         self.dropped: dict[str, int] = {}  # by topic: the disk was too slow, or has failed
-        self.refused: dict[str, str] = {}  # by topic: why messages could not be converted
         self.fault: RecordingError | None = None
         self._threads = [
             threading.Thread(target=self._write_all, name='write', daemon=True),
@@ -76,17 +76,12 @@ class WriteThread:
                 item = self._waiting.popleft()
                 if isinstance(item, Arrival):
                     self._waiting_bytes -= len(item.data)
-            if isinstance(item, Arrival):
-                try:
-                    item = self._convert(item)
-                except RecordingError as error:
-                    self.refused[item.topic] = str(error)
-                    continue
             try:
-                if isinstance(item, Arrival):
-                    self._writer.write(item)
-                else:
-                    self._writer.add_topic(item)
+                for part in self._convert(item) if isinstance(item, Arrival) else (item,):
+                    if isinstance(part, Arrival):
+                        self._writer.write(part)
+                    else:
+                        self._writer.add_topic(part)
             except RecordingError as error:
                 self._fail(error)
 

@@ -19,13 +19,9 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from magma_ros.dataset.episode_folders import EpisodeFolders
-from magma_ros.dataset.image_compression import (
-    COMPRESSED_IMAGE,
-    IMAGE,
-    compress_image,
-    compressed_name,
-)
-from magma_ros.dataset.recorded_topic import Arrival
+from magma_ros.dataset.image_compression import COMPRESSED_IMAGE, IMAGE, compressed_name
+from magma_ros.dataset.picture_conversion import PictureConverter
+from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.dataset.recording_session import RecordingSession, reason_of
 from magma_ros.dataset.stream_health import Problem
 from magma_ros.errors import RecordingError
@@ -60,20 +56,22 @@ class RecorderNode(Node):
         self._set = declare_parameters(self, RecorderParameters)
         self._gathered = RecordingContext(self, self._set.arm, self._set.calibration_file)
         self._finisher = BagFinisher(self._set.chunks)
+        picture_settings = self._set.picture_settings()
         folders = EpisodeFolders(Path(self._set.directory).absolute())
         for folder in folders.unfinished():
             self.get_logger().warning(
                 f'{folder} was not ended by its recorder: magma bags repair {folder}'
             )
+        # Topics whose pictures are converted, each with that of its compressed pictures.
+        self._pictures: dict[str, tuple[RecordedTopic, RecordedTopic]] = {}
         self._lock = threading.RLock()  # of the session and the taps: the taker is a thread
         self._session = RecordingSession(
             folders,
             self._set.settings(self.get_parameter('use_sim_time').value),
             self._gathered.describe,
-            self._convert,
+            lambda: PictureConverter(picture_settings, self._pictures),
             self._finisher.add,
         )
-        self._compressed: set[str] = set()  # topics whose pictures are stored compressed
         known = {topic.name: topic for topic in topics.TOPICS}
         self._taps = RawTaps(self, self._set.wanted_topics(), known, self._on_topic)
         self._problems: dict[tuple[str, str], Problem] = {}
@@ -121,24 +119,15 @@ class RecorderNode(Node):
                     for one in self._taps.poll(time.time_ns())
                 )
 
-    def _convert(self, arrival: Arrival) -> Arrival:
-        """In the writing thread."""
-        if arrival.topic not in self._compressed:
-            return arrival
-        return compress_image(arrival, self._set.pictures, self._set.jpeg_quality)  # type: ignore[arg-type]
-
     # ------------------------------------------------------------------ in the executor's thread
 
     def _on_topic(self, name: str, kind: type, offered: QoSProfile) -> None:
         topic = describe_topic(name, kind, offered)
         if topic.type_name == IMAGE and self._set.pictures != 'as_is':
             compressed = load_interface(COMPRESSED_IMAGE)
-            self._session.add_topic(
-                topic, describe_topic(compressed_name(name), compressed, offered)
-            )
-            self._compressed.add(name)
-        else:
-            self._session.add_topic(topic)
+            name = compressed_name(name)
+            self._pictures[topic.name] = topic, describe_topic(name, compressed, offered)
+        self._session.add_topic(topic, topic.name in self._pictures)
 
     def _start(self, now_ns: int) -> Path:
         self._finisher.look(is_recording=True)
@@ -200,7 +189,7 @@ class RecorderNode(Node):
     def _on_second(self) -> None:
         with self._lock:
             fault = self._session.fault
-            problems = self._session.look(time.time_ns())
+            problems = self._session.look(time.time_ns(), time.monotonic())
             problems += [Problem(n, 'type', t) for n, t in self._taps.unreadable.items()]
             if self._session.fault is not fault and self._session.fault is not None:
                 self.get_logger().error(f'the episode was ended: {self._session.fault}')

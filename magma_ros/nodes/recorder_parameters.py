@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
+from magma_ros.dataset.picture_conversion import PictureKind, PictureSettings
 from magma_ros.dataset.recording_session import RecordingSettings
 from magma_ros.dataset.stream_health import HealthLimits
+from magma_ros.dataset.video_compression import load_av
 from magma_ros.errors import ConfigurationError
 from magma_ros.ros.parameters import parameter
 from magma_ros.ros.topics import TOPICS
 
 MB = 1024**2
 CHUNKS = ('none', 'plain', 'lz4', 'zstd')
-PICTURES = ('as_is', 'jpeg', 'png')
 # Published by every node of ROS: what is said, what is set, what the robot is.
 OF_ROS = ('/rosout', '/parameter_events', '/robot_description', '/clock')
 
@@ -32,8 +34,11 @@ class RecorderParameters:
     calibration_file: str = parameter('', 'goes into the bag; empty: /tf_static is all there is')
     extra_topics: str = parameter('', 'recorded beside those of the README; commas')
     left_out: str = parameter('', 'topics that are not recorded; commas')
-    pictures: str = parameter('as_is', 'how raw pictures are stored', choices=PICTURES)
+    pictures: str = parameter(
+        'as_is', 'how raw pictures are stored', choices=get_args(PictureKind)
+    )
     jpeg_quality: int = parameter(95, 'of stored pictures', '', 50, 100)
+    video_crf: int = parameter(18, 'of stored video: x264, 0 is the best', '', 0, 51)
     chunks: str = parameter(
         'plain', 'compression of finished bags; none: no index either', choices=CHUNKS
     )
@@ -61,6 +66,16 @@ class RecorderParameters:
                 f'recorded are {", ".join(sorted(names))}'
             )
         return list(dict.fromkeys(name for name in names if name not in left_out))
+
+    def picture_settings(self) -> PictureSettings:
+        """How pictures are stored.
+
+        Raises:
+            EnvironmentMissing: video, and PyAV is not installed.
+        """
+        if self.pictures == 'video':
+            load_av()
+        return PictureSettings(self.pictures, self.jpeg_quality, self.video_crf)  # type: ignore[arg-type]
 
     def settings(self, is_sim_time: bool = False) -> RecordingSettings:
         """Bounds and limits; stamps of a simulated clock are compared with nothing.

@@ -24,6 +24,7 @@ from magma_ros.ros.topic_kinds import Topic
 
 SMALL_QUEUE = 500  # messages: a second of the fastest joint states
 PICTURE_QUEUE = 60  # two seconds of a camera
+EARLY_NS = 1_000_000_000  # what is later than that is not early: the clock was set back
 PICTURES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 
 
@@ -108,7 +109,7 @@ class RawTaps:
                     data, info = one
                     taken.append(_describe(name, tap, data, info, now_ns))
         taken.sort(key=lambda one: one.received_ns)
-        while taken and taken[-1].received_ns > now_ns:
+        while taken and now_ns < taken[-1].received_ns < now_ns + EARLY_NS:
             self._early.insert(0, taken.pop())
         return taken
 

@@ -19,6 +19,7 @@ from magma_ros.dataset.bag_reader import bag_files, report_file
 from magma_ros.dataset.bag_rewrite import Chunks, cut_bag, rewrite_bag
 from magma_ros.dataset.episode_folders import find_bags
 from magma_ros.dataset.episode_record import EpisodeRecord, read_record, repaired_record
+from magma_ros.dataset.intervention_labels import label_bag
 from magma_ros.dataset.mcap_scan import Ending
 from magma_ros.errors import ConfigurationError, RecordingError
 
@@ -154,6 +155,14 @@ def _print_record(record: EpisodeRecord, console: Console) -> None:
     context = record.context
     how = f'success: {record.success}; ended by: {record.ended_by or "nobody"}'
     console.print(shown(f'{how}; arm: {context.get("arm")}; model: {context.get("model")}'))
+    for label in record.interventions:
+        start_s, end_s = (
+            (label[f'{end}_ns'] - record.started_ns) * 1e-9 for end in ('start', 'end')
+        )
+        correction = ', a correction' if label['corrects_policy'] else ''
+        console.print(
+            shown(f'by hand, {start_s:.1f} to {end_s:.1f} s: {label["taken_from"]}{correction}')
+        )
     for at_ns, text in record.notes:
         console.print(shown(f'note, {(at_ns - record.started_ns) * 1e-9:.0f} s: {text}'))
     for text in record.health:
@@ -176,7 +185,7 @@ def _repair(options: argparse.Namespace, console: Console) -> int:
     before = [report_file(file).ending for file in sorted(options.bag.glob('*.mcap'))]
     result = rewrite_bag(options.bag, options.chunks, options.keep_old)
     if any(ending is not Ending.FINISHED for ending in before):
-        repaired_record(options.bag, result.lost_bytes)
+        repaired_record(options.bag, result.lost_bytes, label_bag(options.bag))
     for damage in result.damages:
         console.print(shown(f'left out: {damage}'))
     lost = f'{result.lost_bytes} bytes could not be read'

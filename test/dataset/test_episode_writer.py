@@ -98,6 +98,18 @@ def test_a_clock_set_back_is_held_and_counted(tmp_path: Path) -> None:
     assert times == [0, 500_000_000, 500_000_000, 900_000_000]
 
 
+def test_times_go_on_while_a_clock_is_an_hour_slow(tmp_path: Path) -> None:
+    hour_ns = 3_600_000_000_000
+    came = [0, 10, 20 - hour_ns, 25 - hour_ns, 40 - hour_ns, 50]  # set back, then right again
+    with EpisodeWriter(tmp_path / 'bag') as writer:
+        writer.add_topic(STRING)
+        for at_ns in came:
+            writer.write(Arrival('/said', arrival(0).data, START_NS + at_ns, START_NS))
+    assert writer.clamped == 3
+    messages = list(read_messages(tmp_path / 'bag'))
+    assert [m.log_ns - START_NS for m in messages] == [0, 10, 10, 15, 30, 50]
+
+
 def test_nothing_is_overwritten(write_bag: Callable[..., Path]) -> None:
     bag = write_bag()
     before = (bag / 'episode_0.mcap').read_bytes()

@@ -5,31 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from pictures import STORE, image
 
-from magma_ros.dataset.image_compression import LAYOUTS, compress_image
+from magma_ros.dataset.image_compression import LAYOUTS, compress_image, read_image
 from magma_ros.dataset.recorded_topic import Arrival
 from magma_ros.errors import RecordingError
-
-typesys = pytest.importorskip('rosbags.typesys')
-STORE = typesys.get_typestore(typesys.Stores.ROS2_HUMBLE)
-
-
-def image(pixels: np.ndarray, encoding: str, padding: int = 0, frame: str = 'camera') -> bytes:
-    """A serialised sensor_msgs/Image, its rows followed by some bytes of nothing."""
-    types = STORE.types
-    stamp = types['builtin_interfaces/msg/Time'](sec=12, nanosec=34)
-    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(len(pixels), -1)
-    rows = np.pad(rows, ((0, 0), (0, padding)))
-    message = types['sensor_msgs/msg/Image'](
-        header=types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame),
-        height=len(pixels),
-        width=pixels.shape[1],
-        encoding=encoding,
-        is_bigendian=0,
-        step=rows.shape[1],
-        data=rows.reshape(-1),
-    )
-    return bytes(STORE.serialize_cdr(message, 'sensor_msgs/msg/Image'))
 
 
 def decoded(arrival: Arrival) -> tuple[object, np.ndarray]:
@@ -49,7 +29,7 @@ def pixels_for(encoding: str) -> np.ndarray:
 def test_png_keeps_every_pixel(encoding: str, frame: str) -> None:
     pixels = pixels_for(encoding)
     arrival = Arrival('/c', image(pixels, encoding, padding=3, frame=frame), 5, 4)
-    compressed = compress_image(arrival, 'png', 90)
+    compressed = compress_image(arrival, read_image(arrival), 'png', 90)
     message, found = decoded(compressed)
     assert (compressed.topic, compressed.received_ns) == ('/c/compressed', 5)
     assert (message.header.stamp.nanosec, message.header.frame_id) == (34, frame)  # type: ignore[attr-defined]
@@ -61,15 +41,13 @@ def test_png_keeps_every_pixel(encoding: str, frame: str) -> None:
 def test_jpeg_is_close_and_depth_stays_exact() -> None:
     smooth = np.zeros((48, 64, 3), np.uint8)
     smooth[...] = np.linspace(0, 255, 64)[None, :, None]
-    message, found = decoded(
-        compress_image(Arrival('/c', image(smooth, 'rgb8'), 5, 4), 'jpeg', 95)
-    )
+    arrival = Arrival('/c', image(smooth, 'rgb8'), 5, 4)
+    message, found = decoded(compress_image(arrival, read_image(arrival), 'jpeg', 95))
     assert message.format == 'rgb8; jpeg compressed bgr8'  # type: ignore[attr-defined]
     assert np.abs(found.astype(int) - smooth[..., ::-1]).max() < 6
     depth = pixels_for('16UC1')
-    message, found = decoded(
-        compress_image(Arrival('/d', image(depth, '16UC1'), 5, 4), 'jpeg', 95)
-    )
+    arrival = Arrival('/d', image(depth, '16UC1'), 5, 4)
+    message, found = decoded(compress_image(arrival, read_image(arrival), 'jpeg', 95))
     assert message.format == '16UC1; png compressed'  # type: ignore[attr-defined]
     np.testing.assert_array_equal(found, depth)
 
@@ -87,4 +65,4 @@ def test_jpeg_is_close_and_depth_stays_exact() -> None:
 def test_what_is_no_picture_is_refused(change: object, message: str) -> None:
     data = image(pixels_for('rgb8'), 'rgb8')
     with pytest.raises(RecordingError, match=message):
-        compress_image(Arrival('/c', change(data), 5, 4), 'png', 90)  # type: ignore[operator]
+        read_image(Arrival('/c', change(data), 5, 4))  # type: ignore[operator]

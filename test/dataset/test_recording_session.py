@@ -13,14 +13,18 @@ from messages import LATCHED, START_NS, STRING, arrival, number
 
 from magma_ros.dataset.bag_checks import check_bag
 from magma_ros.dataset.bag_reader import read_messages, report_file
+from magma_ros.dataset.cdr import LITTLE_ENDIAN, cdr_string, padded
 from magma_ros.dataset.episode_folders import EpisodeFolders
 from magma_ros.dataset.episode_record import read_record
+from magma_ros.dataset.intervention_labels import STATE_TOPIC, label_bag
+from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.dataset.recording_session import RecordingSession, RecordingSettings, reason_of
 from magma_ros.dataset.running_episode import Context
 from magma_ros.errors import DiskError, RecordingError
 
 MILLISECOND_NS = 1_000_000
 NO_DISK_LIMIT = RecordingSettings(disk_warn_gb=0.0, disk_stop_gb=0.0)
+STATE = RecordedTopic(STATE_TOPIC, 'diagnostic_msgs/msg/DiagnosticStatus', 'byte level', '', '')
 CONTEXT = Context(
     {'arm': 'wx250s', 'model': {'model_sha256': 'ab12', 'statistics': 'bridge_orig'}},
     (('wx250s.urdf', 'application/xml', b'<robot/>'),),
@@ -135,7 +139,7 @@ def test_a_disk_that_fills_up_ends_the_episode(
         patch.setattr(os, 'writev', full)
         session.take([(arrival(20), 0)])
         session._episode._thread._write_waiting()  # type: ignore[union-attr]
-    session.look(START_NS + 1)
+    session.look(START_NS + 1, 0.0)
 
     assert not session.is_recording
     assert isinstance(session.fault, DiskError)
@@ -159,7 +163,7 @@ def test_little_room_refuses_a_start_and_ends_an_episode(
     free_gb = 6.0
     session.start(START_NS)
     free_gb = 0.4
-    problems = session.look(START_NS + 1)
+    problems = session.look(START_NS + 1, 0.0)
     assert [problem.kind for problem in problems] == ['disk']
     assert not session.is_recording
     assert isinstance(session.fault, DiskError)
@@ -175,8 +179,87 @@ def test_a_slow_disk_drops_and_says_so_during_the_episode(
     assert episode is not None
     episode._thread.finish()  # nobody writes any more
     session.take((arrival(index, 1000), 0) for index in range(50))
-    texts = [problem.text for problem in session.look(START_NS)]
+    texts = [problem.text for problem in session.look(START_NS, 0.0)]
     assert texts == ['/said: 31 messages dropped, the disk is too slow']
     session.stop(START_NS)
     assert session.record.topics['/said']['dropped'] == 31  # type: ignore[union-attr]
     assert 'dropped, after 0 s' in session.record.health[0]  # type: ignore[union-attr]
+
+
+def test_the_past_does_not_crowd_out_the_present(
+    make_session: Callable[..., RecordingSession],
+) -> None:
+    settings = replace(NO_DISK_LIMIT, pre_trigger_s=10.0, queue_bytes=20_000)
+    session = make_session(settings=settings)
+    session.take((arrival(index, 1000), 0) for index in range(100))  # 100 kB of the past
+    folder = session.start(START_NS + 100 * MILLISECOND_NS)
+    session.take((arrival(index, 1000), 0) for index in range(100, 110))
+    session.stop(START_NS + 110 * MILLISECOND_NS)
+    assert numbers(folder) == list(range(110))
+
+
+def state(mode: str, index: int) -> Arrival:
+    """What the controller says, as the middleware hands it over."""
+    values = {'authority': 'x', 'mode': mode, 'reason': ''}
+    data = LITTLE_ENDIAN + b'\0'
+    for text in ('controller', 'said', ''):
+        data = data[:4] + padded(data[4:]) + cdr_string(text)
+    data = data[:4] + padded(data[4:]) + len(values).to_bytes(4, 'little')
+    for pair in values.items():
+        for text in pair:
+            data = data[:4] + padded(data[4:]) + cdr_string(text)
+    return replace(arrival(index), topic=STATE_TOPIC, data=data)
+
+
+def test_an_episode_says_when_a_person_steered(
+    make_session: Callable[..., RecordingSession],
+) -> None:
+    session = make_session()
+    session.add_topic(STATE)
+    modes = ['ready', 'policy', 'policy', 'teleop', 'teleop', 'ready', 'teleop', 'teleop']
+    session.take([(state('hold', 0), 0)])  # long before
+    folder = session.start(START_NS + MILLISECOND_NS)
+    session.take((state(mode, index), 0) for index, mode in enumerate(modes, 1))
+    session.take([(replace(state('teleop', 9), data=b'garbage'), 0)])
+    session.stop(START_NS + 20 * MILLISECOND_NS)
+    labels = read_record(folder).interventions  # type: ignore[union-attr]
+    assert [
+        (
+            (one['start_ns'] - START_NS) // MILLISECOND_NS,
+            (one['end_ns'] - START_NS) // MILLISECOND_NS,
+            one['taken_from'],
+            one['corrects_policy'],
+        )
+        for one in labels
+    ] == [(4, 6, 'policy', True), (7, 8, 'idle', True)]
+    assert label_bag(folder) == labels
+
+
+def test_a_clock_that_is_set_is_reported_while_it_matters(
+    make_session: Callable[..., RecordingSession],
+) -> None:
+    session = make_session()
+    folder = session.start(START_NS)
+    second_ns, kinds = 1_000_000_000, []
+    for tick, jump_s in enumerate([0, 0, 3600, 3600, 3600, 3600, 3600, 3600, 3600]):
+        now_ns = START_NS + (tick + jump_s) * second_ns
+        kinds.append([problem.kind for problem in session.look(now_ns, 50.0 + tick)])
+    assert kinds == [[], [], *[['clock']] * 5, [], []]
+    session.stop(START_NS)
+    assert 'the system clock was set' in read_record(folder).health[0]  # type: ignore[union-attr]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(RecordingError, match='episodes: Not a directory; look at the folder'):
+        EpisodeFolders(tmp_path / 'file' / 'episodes')
+
+
+def test_a_record_of_an_older_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / 'episode.json').write_text('{"episode_id": "a", "started_ns": 5}')
+    record = read_record(tmp_path)
+    assert record is not None
+    assert (record.started_ns, record.interventions) == (5, ())
+    (tmp_path / 'episode.json').write_text('{"episode_id": "a", "interventions": [{}]}')
+    with pytest.raises(RecordingError, match='is no record of an episode'):
+        read_record(tmp_path)

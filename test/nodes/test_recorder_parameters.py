@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 pytest.importorskip('rclpy')
 
-from magma_ros.errors import ConfigurationError  # noqa: E402
+from magma_ros.dataset.intervention_labels import STATE_TOPIC  # noqa: E402
+from magma_ros.errors import ConfigurationError, EnvironmentMissing  # noqa: E402
 from magma_ros.nodes.recorder_parameters import MB, RecorderParameters  # noqa: E402
+from magma_ros.ros import topics  # noqa: E402
 
 
 def test_everything_of_ours_is_recorded_and_what_is_added() -> None:
@@ -20,6 +24,20 @@ def test_everything_of_ours_is_recorded_and_what_is_added() -> None:
 def test_leaving_out_what_is_not_there_is_a_typing_error() -> None:
     with pytest.raises(ConfigurationError, match='left_out names /tff, .* recorded are .*/tf,'):
         RecorderParameters(left_out='/tff').wanted_topics()
+
+
+def test_interventions_are_read_from_what_the_controller_says() -> None:
+    assert topics.STATE.name == STATE_TOPIC
+    assert STATE_TOPIC in RecorderParameters().wanted_topics()
+
+
+def test_video_without_its_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'av', None)
+    with pytest.raises(EnvironmentMissing, match=r'pip install "magma_ros\[video\]"'):
+        RecorderParameters(pictures='video').picture_settings()
+    assert (
+        RecorderParameters(pictures='jpeg', jpeg_quality=80).picture_settings().jpeg_quality == 80
+    )
 
 
 def test_limits_of_the_disk_have_an_order() -> None:

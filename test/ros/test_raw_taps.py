@@ -133,6 +133,16 @@ def test_messages_come_in_the_order_of_arrival_over_all_topics(
     assert taps.poll(80) == []
 
 
+def test_a_clock_that_was_set_back_keeps_nothing_waiting(
+    offers: Offers, make_taps: Callable[..., RawTaps]
+) -> None:
+    offers.types = {'/a': 'std_msgs/msg/String'}
+    taps = make_taps('/a')
+    taps.look()
+    offers.queues['/a'] += [(b'1', info(1, b'a', NOW_NS))]
+    assert [one.data for one in taps.poll(NOW_NS - 3600 * 10**9)] == [b'1']
+
+
 @pytest.fixture
 def node(domain_id: int) -> Iterator[Node]:
     context = Context()
