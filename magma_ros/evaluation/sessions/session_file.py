@@ -17,7 +17,7 @@ from magma_ros.evaluation.sessions.conditions import (
 )
 from magma_ros.evaluation.sessions.layouts import Layouts, read_layouts
 from magma_ros.evaluation.sessions.order import check_balance
-from magma_ros.evaluation.sessions.stopping import StoppingRule, read_stopping
+from magma_ros.evaluation.sessions.stopping import Comparison, read_comparison
 from magma_ros.evaluation.sessions.table_fields import check_name, number, one_of, read_table
 from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.sim.instructions import understand
@@ -25,7 +25,7 @@ from magma_ros.sim.tasks import TASK_KINDS
 from magma_ros.yaml_tables import check_keys, load_yaml
 
 MOST_CONDITIONS = 8
-SECTIONS = ('tasks', 'layouts', 'conditions', 'stopping', 'record')
+SECTIONS = ('tasks', 'layouts', 'conditions', 'comparison', 'record')
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Session(_Head):
     tasks: Mapping[str, SessionTask]
     layouts: Layouts
     conditions: Mapping[str, Condition]
-    stopping: StoppingRule | None
+    comparison: Comparison | None
     record: Recorded
 
     @property
@@ -115,7 +115,7 @@ def read_session(values: Any, folder: Path, where: str) -> Session:
         tasks={n: _read_task(one, is_real, f'{where}, tasks, {n}') for n, one in tasks.items()},
         layouts=read_layouts(values['layouts'], is_real, folder, f'{where}, layouts'),
         conditions=conditions,
-        stopping=read_stopping(values.get('stopping'), conditions, f'{where}, stopping'),
+        comparison=read_comparison(values.get('comparison'), conditions, f'{where}, comparison'),
         record=read_table(Recorded, values.get('record') or {}, f'{where}, record'),
     )
     check_balance(len(conditions), len(session.cells), session.blocks)

@@ -152,11 +152,11 @@ def _as_discreet(fault: MagmaError, folder: SessionFolder) -> MagmaError:
 
 
 def _is_decided(folder: SessionFolder, session: Session, key: Key) -> bool:
-    rule = session.stopping
-    if rule is None:
+    wanted = session.comparison
+    if wanted is None:
         return False
-    codes = (key.code_of(rule.first), key.code_of(rule.second))
-    return has_decided(rule, codes, [one for one in folder.records() if not one.invalid])
+    codes = (key.code_of(wanted.first), key.code_of(wanted.second))
+    return has_decided(wanted, codes, [one for one in folder.records() if not one.invalid])
 
 
 def _cell(planned: object) -> tuple[object, ...]:

@@ -16,46 +16,49 @@ TESTS: tuple[Test, ...] = ('paired', 'none')
 
 
 @dataclass(frozen=True)
-class StoppingRule:
-    """End once this test of paired successes rejects equality of two named conditions."""
+class Comparison:
+    """The two conditions a session is about; it may end once they are known to differ."""
 
     first: str
     second: str
-    test: Test = one_of(TESTS, 'paired')
+    stopping: Test = one_of(TESTS, 'none')  # none: all trials are run
     alpha: float = number(0.001, 0.2, 0.05)
 
 
-def read_stopping(values: Any, conditions: Collection[str], where: str) -> StoppingRule | None:
-    """A rule from its table; None where there is none: all trials are run.
+def read_comparison(values: Any, conditions: Collection[str], where: str) -> Comparison | None:
+    """From its table; None where the file has none: all are compared, all trials are run.
 
     Raises:
         ConfigurationError: an unknown test, or conditions that the session does not have.
     """
-    if values is None or values == 'none':
+    if values is None:
         return None
-    rule = read_table(StoppingRule, values, where)
-    if rule.first == rule.second or not {rule.first, rule.second} <= set(conditions):
+    wanted = read_table(Comparison, values, where)
+    names = {wanted.first, wanted.second}
+    if len(names) < 2 or not names <= set(conditions):
         raise ConfigurationError(
-            f'{where}: {rule.first} is to be compared with {rule.second}; name two of '
+            f'{where}: {wanted.first} is to be compared with {wanted.second}; name two of '
             f'{", ".join(conditions)}'
         )
-    return None if rule.test == 'none' else rule
+    return wanted
 
 
 def has_decided(
-    rule: StoppingRule, codes: tuple[str, str], records: Iterable[TrialRecord]
+    wanted: Comparison, codes: tuple[str, str], records: Iterable[TrialRecord]
 ) -> bool:
-    """Whether the trials so far are enough; valid however often one looks.
+    """Whether the trials so far are enough; valid however often one looks; never without a rule.
 
     Args:
-        rule: of the session.
+        wanted: of the session.
         codes: of the two conditions.
         records: valid ones, in order.
     """
+    if wanted.stopping == 'none':
+        return False
     pairs: dict[tuple[int, str, str], dict[str, bool]] = {}
     for record in records:
         key = (record.block, record.task, record.layout)
         pairs.setdefault(key, {})[record.code] = record.success
     complete = [one for one in pairs.values() if set(codes) <= set(one)]
     first, second = ([one[code] for one in complete] for code in codes)
-    return bool(stopping_times(paired_evidence(first, second), rule.alpha))
+    return bool(stopping_times(paired_evidence(first, second), wanted.alpha))

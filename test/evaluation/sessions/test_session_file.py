@@ -37,7 +37,7 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         'nano_straight': Policy(mode='direct'),
     }
     assert session.record.motion
-    assert session.stopping is None
+    assert session.comparison is None
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         (change('conditions', 'shaky_hand', to={'kind': 'baseline', 'address': 'gpu'}), 'no address'),  # noqa: E501
         (change('conditions', 'shaky_hand', 'skill', to=float('nan')), 'number from 0 to 1'),
         (change('conditions', to={'only': {'kind': 'policy'}}), 'at least 2'),
-        (change('stopping', to={'first': 'shaky_hand', 'second': 'x'}), 'name two of steady_hand'),
-        (change('stopping', to={'first': 'a', 'second': 'b', 'test': 't'}), 'one of paired'),
+        (change('comparison', to={'first': 'shaky_hand', 'second': 'x'}), 'two of steady_hand'),
+        (change('comparison', to={'first': 'a', 'second': 'b', 'stopping': 't'}), 'one of paired'),
         (change('record', to={'bag': True}), 'bags are recorded through'),
         (change('record', to={'video': True}), "'video'"),
     ],

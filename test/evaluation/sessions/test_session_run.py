@@ -149,7 +149,8 @@ def test_without_blinding_the_reason_is_told(make_session) -> None:
 
 def test_the_stopping_rule_ends_it_after_whole_layouts(make_session) -> None:
     def with_rule(table: dict) -> None:
-        table['stopping'] = {'first': 'steady_hand', 'second': 'shaky_hand', 'alpha': 0.2}
+        table['comparison'] = {'first': 'steady_hand', 'second': 'shaky_hand', 'alpha': 0.2}
+        table['comparison']['stopping'] = 'paired'
         table['layouts']['count'] = 30
 
     folder = make_session(with_rule)
@@ -163,7 +164,9 @@ def test_the_stopping_rule_ends_it_after_whole_layouts(make_session) -> None:
     assert ran == 3 * 5
     assert json.loads((folder.path / 'stopped.json').read_text())['after_trial'] == ran - 1
     assert folder.remaining() == []
-    assert unseal(folder).missing == 90 - ran
+    opened = unseal(folder)
+    assert (opened.missing, opened.is_fixed) == (90 - ran, False)
+    assert (opened.primary, opened.alpha) == (('steady_hand', 'shaky_hand'), 0.2)
 
 
 def test_two_processes_cannot_run_one_session(make_session) -> None:
@@ -181,7 +184,7 @@ def test_a_report_before_the_end_is_refused_or_ends_the_session(make_session) ->
         unseal(folder)
     opened = unseal(folder, end_early=True)
 
-    assert (len(opened.trials), opened.missing) == (2, 7)
+    assert (len(opened.counted), opened.missing, opened.is_fixed) == (2, 7, False)
     assert unseal(folder).missing == 7  # as often as one likes
     with pytest.raises(ConfigurationError, match='has been reported'):
         run_session(folder, ScriptedRunner(fine))
