@@ -38,6 +38,10 @@ class Reason(enum.IntEnum):
     CAMERA_DARK = 122, 'the camera is covered or the room is dark'
     CAMERA_FORMAT = 123, 'the picture has the wrong size or encoding'
     CAMERA_SLOW = 124, 'pictures come too slowly'
+    CAMERA_STAMP = 125, 'a picture is from the future or from long ago; look at the clocks'
+    CAMERA_FRAME = 126, 'a picture is of another camera'
+    CAMERA_COLOURS = 127, 'red and blue seem to be swapped'
+    CAMERA_MOVED = 128, 'the camera does not see what it saw in training'
 
     JOINTS_STALE = 130, 'no joint states for too long'
     JOINTS_INVALID = 131, 'the joint states cannot be right'
@@ -59,6 +63,8 @@ class Reason(enum.IntEnum):
     MODEL_OOM = 161, 'the model ran out of memory'
     MODEL_HASH = 162, 'the model is not the one in the lock file'
     MODEL_SLOW = 163, 'the model is slower than it was'
+    MODEL_LOAD = 164, 'the model cannot be loaded'
+    MODEL_LOADING = 165, 'the model is not loaded yet'
 
     HEARTBEAT_CONTROLLER = 170, 'the controller is silent'
     HEARTBEAT_PERCEPTION = 171, 'the perception node is silent'

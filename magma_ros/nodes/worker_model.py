@@ -1,0 +1,56 @@
+"""The model of a worker, as the pipeline knows models."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from magma_ros.data_types import ArmState
+from magma_ros.errors import ModelError
+from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ModelIdentity, TraceAnswer
+from magma_ros.nodes.model_worker import ModelWorker, Reply
+from magma_ros.nodes.model_worker_answers import Kind
+
+
+class WorkerModel:
+    """An ``ActionModel`` that waits for its worker. For one thread, which is no executor's."""
+
+    def __init__(self, worker: ModelWorker) -> None:
+        self._worker = worker
+        self.last_reply: Reply | None = None  # its times
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Of the model loaded last."""
+        if self._worker.loaded is None:
+            raise ModelError(self._worker.state.text)
+        return self._worker.loaded.identity
+
+    def generate_action(
+        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+    ) -> ActionAnswer | ActionDeltas:
+        """See ``ActionModel``; what can go wrong besides: ``ModelWorker.submit``."""
+        reply = self._ask('action', image_rgb, instruction, state)
+        return cast('ActionAnswer | ActionDeltas', reply.answer)
+
+    def generate_trace(
+        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+    ) -> TraceAnswer:
+        """The same for a trace."""
+        return cast('TraceAnswer', self._ask('trace', image_rgb, instruction, state).answer)
+
+    def answer(self, image_rgb: NDArray[np.uint8], question: str) -> str:
+        """The same for words."""
+        return cast('str', self._ask('answer', image_rgb, question, None).answer)
+
+    def reset(self) -> None:
+        """A new episode begins with the next request."""
+        self._worker.reset()
+
+    def _ask(
+        self, kind: Kind, image_rgb: NDArray[np.uint8], text: str, state: ArmState | None
+    ) -> Reply:
+        self.last_reply = self._worker.ask(kind, image_rgb, text, state)
+        return self.last_reply
