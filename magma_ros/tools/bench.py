@@ -23,12 +23,12 @@ BENCHMARKS = {
     'sim': 'magma_ros.benchmarks.sim_speed',
     'takeover': 'magma_ros.benchmarks.takeover',
     'faults': 'magma_ros.benchmarks.fault_matrix',
-    'recorder': 'magma_ros.benchmarks.recorder',
+    'record': 'magma_ros.benchmarks.recording',
 }
 
 
-# These take some minutes; "model" also needs torch and 5 GB of memory, "recorder" 5 GB of disk.
-BY_NAME_ONLY = {'control', 'model', 'faults', 'recorder'}
+# These take some minutes; "model" also needs torch and 5 GB of memory, "record" 5 GB of disk.
+BY_NAME_ONLY = {'control', 'model', 'faults', 'record'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'Measure on an idle machine; the printed load says whether it was. "all" leaves out '
         '"model", which needs torch, 5 GB of memory and some minutes; "faults", which kills and '
         'starts nodes for ten minutes; "control", which drives each arm with a million '
-        'hostile actions; and "recorder", which writes 5 GB into the present folder.'
+        'hostile actions; and "record", which writes 5 GB into the present folder and kills a '
+        'hundred recorders.'
     )
     parser.add_argument('name', nargs='?', default='all', choices=('all', *BENCHMARKS))
     parser.add_argument('--json', action='store_true', help='print one JSON object')
@@ -45,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     control.add_argument(
         '--actions', type=int, default=1_000_000, help='hostile actions for each arm'
     )
+    record = parser.add_argument_group('record')
+    record.add_argument('--seconds', type=float, default=60.0, help='of recording under load')
+    record.add_argument('--kills', type=int, default=100, help='recorders that are killed')
     faults = parser.add_argument_group('faults')
     faults.add_argument('--rows', default='', help='only these, such as F01,F43')
     faults.add_argument(
@@ -65,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
     entries: list[Entry] = []
     given = {
         'control': {'actions': options.actions},
+        'record': {'seconds': options.seconds, 'kills': options.kills},
         'faults': {
             'rows': options.rows,
             'patience': options.patience,
