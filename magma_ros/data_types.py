@@ -99,6 +99,8 @@ class EndEffectorDelta:
 
 
 Reference = Literal['measured', 'commanded']
+# The components of a delta in messages and datasets, in their order.
+CHUNK_NAMES = ('x_m', 'y_m', 'z_m', 'rx_rad', 'ry_rad', 'rz_rad', 'gripper')
 
 
 @dataclass(frozen=True)

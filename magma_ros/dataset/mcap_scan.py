@@ -11,7 +11,7 @@ import enum
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Attachment, Channel, Chunk, McapRecord, Metadata, Schema
 
+from magma_ros.dataset.chosen_channels import ChosenChannels
 from magma_ros.dataset.mcap_records import MAGIC, MESSAGE_FIELDS, RECORD_HEAD
 from magma_ros.errors import RecordingError
 
@@ -71,19 +72,22 @@ class _BrokenError(Exception):
 class McapScan:
     """The records of a file in its order. Use with ``with`` and iterate once.
 
-    Afterwards ``ending`` says how it ended, ``damages`` what was left out, and ``end`` is the
+    ``start`` is the offset of the record that the last item is of. Afterwards ``ending`` says how it ended, ``damages`` what was left out, and ``end`` is the
     offset behind the last record that was whole.
 
     Args:
         path: the file; a symbolic link is refused.
         with_data: read the data of messages, too.
+        topics: only of these; None: of all.
 
     Raises:
         RecordingError: no MCAP file, or it cannot be opened.
     """
 
-    def __init__(self, path: Path, with_data: bool = True) -> None:
-        self.path, self._with_data = path, with_data
+    def __init__(
+        self, path: Path, with_data: bool = True, topics: Container[str] | None = None
+    ) -> None:
+        self.path, self._chosen = path, ChosenChannels(with_data, topics)
         if path.is_symlink() or not path.is_file():
             raise RecordingError(f'{path} is a link or no file; bags are read from plain files')
         try:
@@ -98,7 +102,7 @@ class McapScan:
         if not MAGIC.startswith(start):
             self._file.close()
             raise RecordingError(f'{path}, byte 0: no MCAP file; is it another kind of bag?')
-        self.end = len(start)
+        self.start = self.end = len(start)
         self.ending = Ending.UNFINISHED
         self.damages: list[Damage] = []
         self.data_crc = 0  # of the whole data section, as the file says; 0: it does not
@@ -121,7 +125,7 @@ class McapScan:
         """Everything that is whole; damage ends the iteration, or costs the chunk it is in."""
         channels: set[int] = set()
         while self.ending is Ending.UNFINISHED:
-            offset = self.end
+            offset = self.start = self.end
             try:
                 found = self._next(offset)
             except (
@@ -182,14 +186,14 @@ class McapScan:
                 self.end = offset  # cut within the last bytes
                 return None
             self.end, self.ending = self.size, Ending.FINISHED
-        return [] if self.data_end is not None else _items(opcode, body, self._with_data)
+        return [] if self.data_end is not None else _items(opcode, body, self._chosen)
 
     def _message(self, length: int) -> RawMessage:
         size = length - MESSAGE_FIELDS.size
         if size < 0:
             raise _BrokenError(f'a message of {length} bytes')
         head = self._read(MESSAGE_FIELDS.size)
-        if self._with_data:
+        if self._chosen.has(head):
             return _message(head, self._read(size))
         self._file.seek(size, io.SEEK_CUR)
         return _message(head, None)
@@ -206,12 +210,12 @@ def _message(head: bytes | memoryview, data: bytes | None) -> RawMessage:
     return RawMessage(channel, sequence, log_ns, publish_ns, data)
 
 
-def _items(opcode: int, body: bytes, with_data: bool) -> list[Item]:
+def _items(opcode: int, body: bytes, chosen: ChosenChannels) -> list[Item]:
     """What a record outside the summary means for a reader."""
     if opcode == Opcode.SCHEMA:
         return [_parse(Schema, body)]
     if opcode == Opcode.CHANNEL:
-        return [_parse(Channel, body)]
+        return [chosen.note(_parse(Channel, body))]
     if opcode == Opcode.METADATA:
         return [_parse(Metadata, body)]
     if opcode == Opcode.ATTACHMENT:
@@ -219,11 +223,11 @@ def _items(opcode: int, body: bytes, with_data: bool) -> list[Item]:
             raise _BrokenError('an attachment whose checksum is wrong')
         return [_parse(Attachment, body)]
     if opcode == Opcode.CHUNK:
-        return _items_of_chunk(decompress(_parse(Chunk, body)), with_data)
+        return _items_of_chunk(decompress(_parse(Chunk, body)), chosen)
     return []
 
 
-def _items_of_chunk(records: bytes, with_data: bool) -> list[Item]:
+def _items_of_chunk(records: bytes, chosen: ChosenChannels) -> list[Item]:
     items: list[Item] = []
     at, view = 0, memoryview(records)
     while at < len(records):
@@ -235,10 +239,10 @@ def _items_of_chunk(records: bytes, with_data: bool) -> list[Item]:
         if len(body) < length:
             raise _BrokenError('a chunk that ends within a record')
         if opcode == Opcode.MESSAGE:
-            data = bytes(body[MESSAGE_FIELDS.size :]) if with_data else None
+            data = bytes(body[MESSAGE_FIELDS.size :]) if chosen.has(body) else None
             items.append(_message(body, data))
         elif opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
-            items += _items(opcode, bytes(body), with_data)
+            items += _items(opcode, bytes(body), chosen)
         at += length
     return items
 

@@ -14,9 +14,10 @@ from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 from magma_ros.data_types import ArmState, CameraImage, CameraModel, DepthImage, Observation, Pose
-from magma_ros.errors import ArmError, CameraError
+from magma_ros.errors import CameraError
 from magma_ros.latest_value import LatestValue
 from magma_ros.robot.arm_profile import ArmProfile
+from magma_ros.robot.joint_reading import HISTORY_S, nearest_stamp
 from magma_ros.ros import topics
 from magma_ros.ros.arm_messages import arm_state_from_message
 from magma_ros.ros.camera_messages import camera_from_message, depth_from_message
@@ -24,8 +25,6 @@ from magma_ros.ros.static_transforms import StaticTransforms
 from magma_ros.ros.time_stamps import stamp_to_ns
 
 PoseSource = Literal['tf_static', 'parameter']
-HISTORY_S = 1.0  # of joint states
-JOINTS_OFF_S = 0.1  # the nearest joint state may be this far from the picture's stamp
 DEPTH_OFF_S = 1.0  # and depth this far: the table stands still while it is looked at
 
 
@@ -82,15 +81,8 @@ class PerceptionInputs:
     def _arm_at(self, stamp_ns: int) -> ArmState:
         with self._joints_lock:
             states = list(self._joints)
-        if not states:
-            raise ArmError('JOINTS_STALE: no joint states; start the driver of the arm')
-        nearest = min(states, key=lambda state: abs(stamp_to_ns(state.header.stamp) - stamp_ns))
-        off_s = abs(stamp_to_ns(nearest.header.stamp) - stamp_ns) * 1e-9
-        if off_s > JOINTS_OFF_S:
-            raise ArmError(
-                f'JOINTS_STALE: the nearest joint state is {off_s:.2f} s away from the picture; '
-                'look at the driver of the arm and at the clocks'
-            )
+        stamps_ns = [stamp_to_ns(state.header.stamp) for state in states]
+        nearest = states[nearest_stamp(stamps_ns, stamp_ns)]
         return arm_state_from_message(nearest, self._profile, self._kinematics)
 
     def _depth_near(self, stamp_ns: int) -> DepthImage:

@@ -12,12 +12,12 @@ from trajectory_msgs.msg import JointTrajectory
 
 from magma_ros.errors import ArmError
 from magma_ros.robot.arm_profile import ArmProfile
+from magma_ros.robot.joint_reading import opening_from_finger
 from magma_ros.ros import topics
 from magma_ros.ros.arm_messages import (
     finger_from_opening,
     joint_state_message,
     joints_from_message,
-    opening_from_finger,
     trajectory_columns,
 )
 from magma_ros.ros.deferred_goals import DeferredGoals

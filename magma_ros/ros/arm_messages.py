@@ -12,6 +12,7 @@ from trajectory_msgs.msg import JointTrajectory
 from magma_ros.data_types import ArmState, FloatArray, Pose, Twist
 from magma_ros.errors import ArmError
 from magma_ros.robot.arm_profile import ArmProfile
+from magma_ros.robot.joint_reading import pick_joints, read_arm_state
 from magma_ros.robot.kinematics import Kinematics
 from magma_ros.ros.time_stamps import stamp_from_ns, stamp_to_ns
 
@@ -24,20 +25,7 @@ def joints_from_message(
     Raises:
         ArmError: a joint is missing, or names and positions differ in number.
     """
-    index = {name: place for place, name in enumerate(message.name)}
-    missing = [name for name in joint_names if name not in index]
-    if len(index) != len(message.name):
-        raise ArmError(f'joint_states name a joint twice: {list(message.name)}; see the driver')
-    if missing or len(message.position) != len(message.name):
-        raise ArmError(
-            f'joint_states with {len(message.position)} positions of {list(message.name)} lack '
-            f'{missing or "positions"}; choose the arm profile of this arm'
-        )
-    places = [index[name] for name in joint_names]
-    positions = np.array(message.position)[places]
-    if len(message.velocity) != len(message.name):
-        return positions, np.full(len(places), np.nan)
-    return positions, np.array(message.velocity)[places]
+    return pick_joints(message.name, message.position, message.velocity, joint_names)
 
 
 def arm_state_from_message(
@@ -48,19 +36,10 @@ def arm_state_from_message(
     Raises:
         ArmError: a joint of the profile is missing.
     """
-    joints, speeds = joints_from_message(message, profile.joint_names)
-    fingers, _ = joints_from_message(message, (profile.gripper_joint,))
-    is_finite = bool(np.isfinite(joints).all())
-    pose = (
-        kinematics.forward(joints) if is_finite else Pose(np.full(3, np.nan), np.full(4, np.nan))
+    stamp_ns = stamp_to_ns(message.header.stamp)
+    return read_arm_state(
+        message.name, message.position, message.velocity, stamp_ns, profile, kinematics
     )
-    opening = opening_from_finger(float(fingers[0]), profile)
-    return ArmState(joints, speeds, pose, opening, stamp_to_ns(message.header.stamp))
-
-
-def opening_from_finger(finger_m: float, profile: ArmProfile) -> float:
-    """Position of the gripper joint -> opening, 0..1 within its travel."""
-    return (finger_m - profile.finger_closed_m) / (profile.finger_open_m - profile.finger_closed_m)
 
 
 def finger_from_opening(opening: float, profile: ArmProfile) -> float:

@@ -11,16 +11,9 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from magma_ros.data_types import CameraImage, CameraModel, DepthImage, Pose
 from magma_ros.errors import CameraError
+from magma_ros.image.pixel_rows import rgb_from_bytes, rows_from_bytes
 from magma_ros.ros.time_stamps import stamp_from_ns, stamp_to_ns
 
-# Encoding -> channels, and their order as RGB.
-COLOUR_ENCODINGS: dict[str, tuple[int, tuple[int, int, int]]] = {
-    'rgb8': (3, (0, 1, 2)),
-    'bgr8': (3, (2, 1, 0)),
-    'rgba8': (4, (0, 1, 2)),
-    'bgra8': (4, (2, 1, 0)),
-    'mono8': (1, (0, 0, 0)),
-}
 DEPTH_ENCODINGS: dict[str, np.dtype] = {
     '16UC1': np.dtype(np.uint16),
     '32FC1': np.dtype(np.float32),
@@ -34,14 +27,14 @@ def image_from_message(message: Image) -> CameraImage:
     Raises:
         CameraError: unknown encoding, or the sizes contradict each other.
     """
-    if message.encoding not in COLOUR_ENCODINGS:
-        raise CameraError(
-            f'CAMERA_FORMAT: encoding {message.encoding!r} of {message.header.frame_id} is not '
-            f'understood; set the camera to one of {", ".join(COLOUR_ENCODINGS)}'
-        )
-    channels, order = COLOUR_ENCODINGS[message.encoding]
-    pixels = _rows(message, channels).reshape(message.height, message.width, channels)
-    rgb = pixels if message.encoding == 'rgb8' else np.ascontiguousarray(pixels[..., order])
+    rgb = rgb_from_bytes(
+        message.data,
+        message.width,
+        message.height,
+        message.step,
+        message.encoding,
+        message.header.frame_id,
+    )
     return CameraImage(rgb, stamp_to_ns(message.header.stamp), message.header.frame_id)
 
 
@@ -68,7 +61,15 @@ def depth_from_message(message: Image) -> DepthImage:
         )
     order: Literal['<', '>'] = '>' if message.is_bigendian else '<'
     kind: np.dtype = DEPTH_ENCODINGS[message.encoding].newbyteorder(order)
-    values = np.ascontiguousarray(_rows(message, kind.itemsize)).view(kind)
+    rows = rows_from_bytes(
+        message.data,
+        message.width,
+        message.height,
+        message.step,
+        kind.itemsize,
+        message.encoding,
+    )
+    values = np.ascontiguousarray(rows).view(kind)
     if message.encoding == '16UC1':
         depth = values * np.float32(METRES_PER_UNIT)
     else:
@@ -125,21 +126,6 @@ def camera_to_message(camera: CameraModel, stamp_ns: int, frame_id: str) -> Came
     message.p = [camera.focal_x_px, 0.0, x, 0.0, 0.0, camera.focal_y_px, y, 0.0]
     message.p = [*message.p, 0.0, 0.0, 1.0, 0.0]
     return message
-
-
-def _rows(message: Image, bytes_per_pixel: int) -> NDArray[np.uint8]:
-    """(height, width * bytes per pixel), padding at the ends of the rows cut off."""
-    used = message.width * bytes_per_pixel
-    if (
-        message.height * message.width == 0
-        or message.step < used
-        or len(message.data) != message.step * message.height
-    ):
-        raise CameraError(
-            f'CAMERA_FORMAT: {len(message.data)} bytes, step {message.step} do not make a picture '
-            f'of {message.width} x {message.height} {message.encoding}; look at the camera driver'
-        )
-    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)[:, :used]
 
 
 def _bytes_of(pixels: NDArray) -> array.array:

@@ -15,13 +15,12 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from magma_ros.data_types import DeltaChunk, EndEffectorDelta
+from magma_ros.data_types import CHUNK_NAMES, DeltaChunk, EndEffectorDelta
 from magma_ros.errors import ConfigurationError
 from magma_ros.model.action_model import ModelIdentity
 from magma_ros.ros.status_messages import status_message, status_values
 from magma_ros.ros.time_stamps import duration_from_s, duration_to_s, stamp_from_ns, stamp_to_ns
 
-CHUNK_NAMES = ('x_m', 'y_m', 'z_m', 'rx_rad', 'ry_rad', 'rz_rad', 'gripper')
 STEP_TOLERANCE_S = 1e-6
 UNPAIRED = 8  # halves that wait: two sources, and what the network reorders
 Half = TypeVar('Half')

@@ -11,12 +11,12 @@ from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 from magma_ros.data_types import Pose, Twist  # noqa: E402
 from magma_ros.errors import ArmError, CameraError  # noqa: E402
 from magma_ros.robot.arm_profile import load_arm_profile  # noqa: E402
+from magma_ros.robot.joint_reading import opening_from_finger
 from magma_ros.ros.arm_messages import (  # noqa: E402
     arm_state_from_message,
     finger_from_opening,
     joint_state_message,
     joints_from_message,
-    opening_from_finger,
     trajectory_columns,
     transform_to_message,
     twist_from_message,
