@@ -14,7 +14,7 @@ from magma_ros.data_types import CHUNK_NAMES
 from magma_ros.dataset.episode_record import EpisodeRecord, write_record
 from magma_ros.dataset.episode_writer import EpisodeWriter
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
-from magma_ros.robot.arm_profile import load_arm_profile
+from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 
 START_NS = 1_700_000_000_000_000_000
 JOINTS_HZ, CAMERA_HZ, CHUNK_HZ = 100, 30, 5
@@ -36,6 +36,11 @@ TYPES = {
 
 
 @cache
+def arm() -> ArmProfile:
+    return load_arm_profile('wx250s')
+
+
+@cache
 def store() -> Typestore:
     return get_typestore(Stores.ROS2_JAZZY)
 
@@ -52,12 +57,12 @@ def header(stamp_ns: int, frame: str = '') -> object:
 
 def joint_positions(time_s: float) -> np.ndarray:
     """(7,): slow waves of the arm, and a gripper that closes at 1.5 s."""
-    profile = load_arm_profile('wx250s')
-    arm = np.array(profile.start_joints_rad)
-    arm = arm + 0.15 * np.sin(time_s * np.array([0.9, 0.7, 0.8, 0.5, 1.1, 0.6]))
+    profile = arm()
+    joints = np.array(profile.start_joints_rad)
+    joints = joints + 0.15 * np.sin(time_s * np.array([0.9, 0.7, 0.8, 0.5, 1.1, 0.6]))
     opening = np.clip(1.0 - (time_s - 1.5) / 0.4, 0.0, 1.0)
     finger = profile.finger_closed_m + opening * (profile.finger_open_m - profile.finger_closed_m)
-    return np.append(arm, finger)
+    return np.append(joints, finger)
 
 
 def picture(index: int, width: int = 64, height: int = 48) -> np.ndarray:
@@ -78,7 +83,7 @@ def image_message(rgb: np.ndarray, stamp_ns: int, encoding: str = 'rgb8') -> byt
 
 def joint_message(time_s: float, stamp_ns: int) -> bytes:
     kind = 'sensor_msgs/msg/JointState'
-    profile = load_arm_profile('wx250s')
+    profile = arm()
     names = [*profile.joint_names, profile.gripper_joint]
     empty = np.array([])
     parts = (header(stamp_ns), names, joint_positions(time_s), empty, empty)

@@ -52,7 +52,7 @@ def decompress_picture(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
         CameraError: neither, too large, or damaged.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        with Image.open(io.BytesIO(data.tobytes()), formats=FORMATS) as picture:
             width, height = picture.size
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise CameraError(f'no JPEG or PNG ({error!r:.80})') from error

@@ -1,0 +1,1 @@
+"""From samples to the seven numbers a policy learns, and their statistics."""
