@@ -42,7 +42,7 @@ from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ActionModel
 from magma_ros.model.action_scaling import ActionStatistics, decode_delta
 from magma_ros.motion.blind_travel import BlindTravel, keep_blind_travel
 from magma_ros.motion.chunk_blending import DueStep
-from magma_ros.motion.easing import ease, easing_time_s, fading_per_s
+from magma_ros.motion.easing import ease, easing_time_s, extrapolate, fading_per_s
 from magma_ros.motion.limits import keep_inside, limit_gripper, limit_rates, response_time_s
 from magma_ros.motion.motion_memory import MotionMemory
 from magma_ros.motion.path_follower import PathFollower
@@ -102,7 +102,7 @@ def predict(
     image, camera = observation.image, observation.camera
     fault = find_fault(image, (camera.width_px, camera.height_px))
     if fault is not None:
-        raise CameraError(f'{fault}: no usable picture from {image.frame_id}; look at the camera')
+        raise CameraError(f'{fault.code}: {fault.text}')
     if mode == 'direct':
         answer = model.generate_action(image.rgb, instruction, observation.arm)
         action = _decode(answer, statistics)
@@ -247,7 +247,10 @@ def _limit(
     joints: tuple[str, ...] = ()
     if memory.joints is not None:
         fading = fading_per_s(twist, limits)
-        twist, joints = memory.joints.spare(arm.joint_positions_rad, twist, response_s, fading)
+        coming = extrapolate(twist, memory.twist, easing_s / period_s)
+        twist, joints = memory.joints.spare(
+            arm.joint_positions_rad, twist, response_s, fading, coming
+        )
     memory.motion = adopt_walls(memory.motion, measured, steady, twist)
     return twist, (*walls, *blind, *joints)
 

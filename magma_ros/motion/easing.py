@@ -26,6 +26,14 @@ def fading_per_s(twist: Twist, limits: MotionLimits) -> float:
     return 1.0 / max(slowest, length(twist.angular_rad_s) / angular_brake(limits))
 
 
+def extrapolate(twist: Twist, previous: Twist, periods: float) -> Twist:
+    """What a twist turns into when it goes on changing as it did since ``previous``."""
+    return Twist(
+        twist.linear_m_s + periods * (twist.linear_m_s - previous.linear_m_s),
+        twist.angular_rad_s + periods * (twist.angular_rad_s - previous.angular_rad_s),
+    )
+
+
 def ease(
     wish: Twist, previous: Twist, change: Twist, limits: MotionLimits, period_s: float
 ) -> tuple[Twist, Twist]:

@@ -59,7 +59,7 @@ class JointMotion:
     speeds_rad_s: FloatArray
     condition: float
     condition_ahead: float  # a little further along this motion
-    fastest_rad_s: FloatArray  # from here to there, >= 0
+    fastest_rad_s: FloatArray  # from here to there, and of the twist that is coming; >= 0
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,26 @@ class JointGuard:
     limits: JointLimits
 
     def motion(
-        self, positions_rad: FloatArray, twist: Twist, ahead_s: float = RESPONSE_S
+        self,
+        positions_rad: FloatArray,
+        twist: Twist,
+        ahead_s: float = RESPONSE_S,
+        coming: Twist | None = None,
     ) -> JointMotion:
-        """Joint speeds of a twist, now and so much later, and condition numbers."""
+        """Joint speeds of a twist, now and so much later, and condition numbers.
+
+        ``coming``: what the twist is turning into: near a singular pose a joint gets faster
+        sooner than the tool can be slowed down.
+        """
         condition, speeds = self._speeds(positions_rad, twist)
         fastest = max(float(np.abs(speeds).max()), SLOWEST_RAD_S)
         ahead_rad = max(AHEAD_RAD, min(ahead_s * fastest, FURTHEST_AHEAD_RAD))
         ahead = positions_rad + ahead_rad * speeds / fastest
         condition_ahead, speeds_ahead = self._speeds(ahead, twist)
         fastest_rad_s = np.maximum(np.abs(speeds), np.abs(speeds_ahead))
+        if coming is not None:
+            _, speeds_coming = self._speeds(positions_rad, coming)
+            fastest_rad_s = np.maximum(fastest_rad_s, np.abs(speeds_coming))
         return JointMotion(positions_rad, speeds, condition, condition_ahead, fastest_rad_s)
 
     def _speeds(self, positions_rad: FloatArray, twist: Twist) -> tuple[float, FloatArray]:
@@ -96,14 +107,16 @@ class JointGuard:
         wish: Twist,
         response_s: float = RESPONSE_S,
         fading_per_s: float = math.inf,
+        coming: Twist | None = None,
     ) -> tuple[Twist, tuple[str, ...]]:
         """The wish, shortened to what the joints may do, and the names of what shortened it.
 
         ``fading_per_s``: by what share of itself the wish can be slowed down within a second.
+        ``coming``: what the wish is turning into.
         """
         if not (wish.linear_m_s.any() or wish.angular_rad_s.any()):
             return wish, ()
-        motion = self.motion(positions_rad, wish, response_s)
+        motion = self.motion(positions_rad, wish, response_s, coming)
         share, names = joint_share(motion, self.limits, response_s, fading_per_s)
         if share >= 1.0:
             return wish, ()

@@ -17,7 +17,7 @@ KINEMATICS = PROFILE.kinematics()
 START = np.array(PROFILE.start_joints_rad)
 
 
-def episode(arm: str = 'wx250s', seed: int = 0, ticks: int = 1000) -> Tally:
+def episode(arm: str = 'wx250s', seed: int | tuple[int, ...] = 0, ticks: int = 1000) -> Tally:
     profile = load_arm_profile(arm)
     return run_episode(profile, profile.kinematics(), np.random.default_rng(seed), ticks)
 
@@ -30,6 +30,11 @@ def test_thousands_of_hostile_actions_break_no_limit(arm: str) -> None:
     assert tally.not_finite == 0
     assert tally.actions > 2000
     assert tally.moved > 500
+
+
+def test_joints_that_get_fast_sooner_than_the_tool_can_be_slowed_down() -> None:
+    """Near a singular pose the verifier had to stop this one dead, twice."""
+    assert not episode('panda', seed=(1, 16)).broken
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,19 @@ def test_joint_speed_is_shared_out() -> None:
     assert (share, names) == (pytest.approx(0.97 * 0.5), ('joint_speed',))
 
 
+def test_a_motion_that_gets_faster_is_slowed_down_before_it_is_too_fast() -> None:
+    now = Twist(np.array([0.0, 0.1, 0.0]), np.zeros(3))
+    coming = Twist(np.array([0.0, 0.1, 0.0]), np.array([0.0, 0.0, 3.0]))
+    assert GUARD.spare(START, now) == (now, ())
+
+    sent, names = GUARD.spare(START, now, coming=coming)
+
+    assert names == ('joint_speed',)
+    share = length(sent.linear_m_s) / length(now.linear_m_s)
+    speeds = np.abs(GUARD.motion(START, coming).speeds_rad_s)
+    assert (share * speeds <= LIMITS.speed_rad_s).all()
+
+
 @pytest.mark.parametrize(
     ('condition', 'ahead', 'share'),
     [
