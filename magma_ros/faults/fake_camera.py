@@ -40,7 +40,7 @@ def _smaller(message: Image) -> None:
 
 
 def _renamed(message: Image) -> None:
-    message.encoding = 'yuv422'
+    message.encoding = 'bayer_rggb8'
 
 
 def _cut(message: Image) -> None:

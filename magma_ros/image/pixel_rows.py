@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,14 @@ COLOUR_ENCODINGS: dict[str, tuple[int, tuple[int, int, int]]] = {
     'bgra8': (4, (2, 1, 0)),
     'mono8': (1, (0, 0, 0)),
 }
+# Two bytes a pixel, colour for every second one; names of sensor_msgs/image_encodings.hpp.
+YUV_ENCODINGS: dict[str, int] = {
+    'yuyv': cv2.COLOR_YUV2RGB_YUY2,
+    'yuv422_yuy2': cv2.COLOR_YUV2RGB_YUY2,
+    'uyvy': cv2.COLOR_YUV2RGB_UYVY,
+    'yuv422': cv2.COLOR_YUV2RGB_UYVY,
+}
+LARGEST_SIDE_PX = 8192
 
 
 def rgb_from_bytes(
@@ -25,10 +34,17 @@ def rgb_from_bytes(
     Raises:
         CameraError: unknown encoding, or the sizes contradict each other.
     """
+    if encoding in YUV_ENCODINGS:
+        rows = rows_from_bytes(data, width, height, step, 2, encoding)
+        if width % 2:
+            raise CameraError(
+                f'CAMERA_FORMAT: {encoding} of an odd width, {width}; look at {frame}'
+            )
+        return cv2.cvtColor(rows.reshape(height, width, 2), YUV_ENCODINGS[encoding])
     if encoding not in COLOUR_ENCODINGS:
         raise CameraError(
             f'CAMERA_FORMAT: encoding {encoding!r} of {frame} is not understood; set the camera '
-            f'to one of {", ".join(COLOUR_ENCODINGS)}'
+            f'to one of {", ".join((*COLOUR_ENCODINGS, *YUV_ENCODINGS))}'
         )
     channels, order = COLOUR_ENCODINGS[encoding]
     rows = rows_from_bytes(data, width, height, step, channels, encoding)
@@ -50,7 +66,8 @@ def rows_from_bytes(
         CameraError: the sizes contradict each other.
     """
     used = width * bytes_per_pixel
-    if height * width == 0 or step < used or len(data) != step * height:
+    is_sized = 0 < height <= LARGEST_SIDE_PX and 0 < width <= LARGEST_SIDE_PX
+    if not is_sized or step < used or len(data) != step * height:
         raise CameraError(
             f'CAMERA_FORMAT: {len(data)} bytes, step {step} do not make a picture '
             f'of {width} x {height} {encoding}; look at the camera driver'

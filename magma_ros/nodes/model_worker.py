@@ -84,6 +84,7 @@ class ModelWorker:
         self._ready_s: float | None = None  # since when it is well
         self._death: Death | None = None  # the last one that was followed by a restart
         self._process = WorkerProcess(python, self._picture)
+        self._entered_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name='model worker', daemon=True)
         self.state = WorkerState('starting', LOADING['starting'], Reason.MODEL_LOADING)
         self.loaded: LoadedModel | None = None  # the last one, also while it is restarted
@@ -100,6 +101,11 @@ class ModelWorker:
             self._thread.join()
         else:  # it was never started, or has given up
             self._process.end()
+
+    @property
+    def stage_s(self) -> float:
+        """How long it has been in its present stage."""
+        return time.monotonic() - self._entered_s
 
     @property
     def pid(self) -> int:
@@ -247,5 +253,5 @@ class ModelWorker:
         return WorkerState(stage, text, self._death.reason, restarts)
 
     def _enter(self, state: WorkerState) -> None:
-        self.state = state
+        self.state, self._entered_s = state, time.monotonic()
         self._on_change(state)

@@ -1,32 +1,34 @@
 """Looks and decides: pictures, joint states and a sentence in, action chunks out.
 
-A lifecycle node: configure loads the model, activate begins to look. Never moves anything.
+A lifecycle node: configure begins to load the model in a process of its own, activate begins to
+look, deactivate finishes the look under way. Never moves anything.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
+import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from magma_ros.data_types import GuidedPath
-from magma_ros.errors import ConfigurationError, MagmaError
-from magma_ros.nodes.perception_setup import Loaded, PerceptionParameters, load
-from magma_ros.nodes.prediction_worker import Condition, Prediction, PredictionWorker
+from magma_ros.errors import ConfigurationError, MagmaError, ModelError
+from magma_ros.motion.reason_codes import Reason
+from magma_ros.nodes.model_worker import WorkerState
+from magma_ros.nodes.perception_setup import Perception, PerceptionParameters, set_up
+from magma_ros.nodes.perception_status import perception_status
+from magma_ros.nodes.perception_timing import PerceptionTiming
+from magma_ros.nodes.prediction_loop import Condition, LookSettings, Prediction, PredictionLoop
 from magma_ros.ros import topics
 from magma_ros.ros.chunk_messages import ActionInfo, chunk_to_message, info_to_message
 from magma_ros.ros.node_process import run_node
 from magma_ros.ros.parameters import declare_parameters
-from magma_ros.ros.status_messages import (
-    ERROR,
-    OK,
-    WARN,
-    diagnostics_message,
-    heartbeat_message,
-    status_message,
-)
+from magma_ros.ros.status_messages import diagnostics_message, heartbeat_message
 from magma_ros.ros.trace_messages import overlay_message, path_to_message, trace_to_message
+
+WATCH_S = 0.05  # how often silence is looked for
 
 
 class PerceptionNode(LifecycleNode):
@@ -36,10 +38,13 @@ class PerceptionNode(LifecycleNode):
         super().__init__('perception_node', automatically_declare_parameters_from_overrides=True)
         self.set = declare_parameters(self, PerceptionParameters)
         self.fault = ''
-        self._loaded: Loaded | None = None
-        self._worker: PredictionWorker | None = None
+        self._perception: Perception | None = None
+        self._loop: PredictionLoop | None = None
+        self._timing = PerceptionTiming()
         self._path: GuidedPath | None = None  # published last
-        self._condition = Condition('not configured')
+        self._asleep = Condition('not configured')  # how it is without a model
+        self._said: Condition | None = None
+        self._saying = threading.Lock()  # executor, loop and worker have something to say
         self._state = topics.PERCEPTION_STATE.publisher(self)
         self._diagnostics = topics.DIAGNOSTICS.publisher(self)
         self._heartbeat = topics.heartbeat_topic(self.get_name()).publisher(self)
@@ -48,67 +53,106 @@ class PerceptionNode(LifecycleNode):
         self._traces = topics.TRACE.publisher(self)
         self._paths = topics.TRACE_PATH.publisher(self)
         self._overlays = topics.OVERLAY.publisher(self)
+        self.create_timer(WATCH_S, self._on_watch)
         self.create_timer(0.1, self._on_tenth)
         self.create_timer(1.0, self._on_second)
 
     @property
     def has_failed(self) -> bool:
-        """Whether the prediction thread has died."""
-        return self._worker is not None and not self._worker.is_alive
+        """Whether the thread that looks has died."""
+        return self._loop is not None and not self._loop.is_alive
 
     def close(self) -> None:
-        """Stop looking."""
-        if self._worker is not None:
-            self._worker.stop()
+        """Stop looking, end the model."""
+        self._stop_looking()
+        if self._perception is not None:
+            self._perception.close()
+            self._perception = None
+
+    # ------------------------------------------------------------------------------- lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the model and connect the inputs."""
+        """Connect the inputs and begin to load; what comes of it is in /magma/perception_state.
+
+        A model that cannot be loaded takes the node back to unconfigured.
+        """
+        self.fault = ''
         try:
-            self._loaded = load(self, self.set)
+            self._perception = set_up(self, self.set, self._on_worker)
         except MagmaError as error:
             self.fault = str(error)
-            self._report(Condition(self.fault, is_ok=False))
+            self._asleep = Condition(self.fault, is_ok=False)
+            self._report()
             self.get_logger().error(self.fault)
             return TransitionCallbackReturn.FAILURE
-        self._report(Condition('configured'))
+        self._perception.worker.start()
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to look."""
-        loaded = self._loaded
-        assert loaded is not None
-        self._worker = PredictionWorker(
-            loaded.model,
-            loaded.statistics,
+        """Begin to look; the first question waits until the model is loaded."""
+        assert self._perception is not None
+        settings = LookSettings(
             self.set.mode,  # type: ignore[arg-type]
-            loaded.profile.base_link,
-            loaded.inputs,
+            self._perception.profile.base_link,
             self.set.check_frozen,
+            self.set.camera_frame,
+        )
+        self._loop = PredictionLoop(
+            self._perception.worker,
+            self._perception.inputs,
+            settings,
+            self._timing,
             self._now_ns,
             self._publish,
             self._report,
         )
-        self._worker.start()
+        self._loop.start()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop looking."""
-        self.close()
-        self._worker = None
-        self._report(Condition('configured'))
+        """Finish the look under way and publish what it gives; the model stays loaded."""
+        self._stop_looking()
+        self._report()
         return super().on_deactivate(state)
 
-    # ------------------------------------------------------------------ in the worker's thread
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End the model."""
+        self.close()
+        self._report()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End the model, wherever it was."""
+        self.close()
+        return super().on_shutdown(state)
+
+    def _stop_looking(self) -> None:
+        if self._loop is not None:
+            self._loop.stop()
+            self._loop = None
+
+    def _give_up_loading(self, text: str) -> None:
+        """The model cannot be loaded: nothing that was configured is of use."""
+        if self.set.autostart:  # nobody manages us: the process ends and says why
+            raise ModelError(text)
+        self.fault, self._asleep = text, Condition(text, Reason.MODEL_LOAD, is_ok=False)
+        self.get_logger().error(text)
+        if self._loop is not None:
+            self.trigger_deactivate()
+        self.trigger_cleanup()
+
+    # --------------------------------------------------------- in the threads of loop and worker
 
     def _publish(self, prediction: Prediction) -> None:
         chunk, image = prediction.chunk, prediction.image
-        assert self._loaded is not None
+        assert self._perception is not None
+        assert self._perception.worker.loaded is not None
         info = ActionInfo(
             chunk.image_stamp_ns,
             chunk.sequence,
             chunk.source,
             chunk.reference,
-            self._loaded.model.identity,
+            self._perception.worker.loaded.identity,
             prediction.started_ns,
             prediction.ended_ns,
         )
@@ -124,30 +168,59 @@ class PerceptionNode(LifecycleNode):
             overlay = overlay_message(image, prediction.traces, prediction.executed_px)
             self._overlays.publish(overlay)
 
-    def _report(self, condition: Condition) -> None:
-        if condition != self._condition:
-            self._condition = condition
-            self._state.publish(self._describe())
+    def _on_worker(self, state: WorkerState) -> None:
+        log = self.get_logger()
+        (log.info if state.is_ready or state.reason is Reason.MODEL_LOADING else log.error)(
+            state.text
+        )
+        self._report()
+
+    def _report(self) -> None:
+        """Say how it is if that is new; callable from every thread."""
+        with self._saying:
+            condition = self._condition()
+            if condition != self._said:
+                self._said = condition
+                self._state.publish(self._describe(condition))
+
+    def _condition(self) -> Condition:
+        """How it is: the model comes before the camera, the camera before the last look."""
+        perception, loop = self._perception, self._loop
+        if perception is None:
+            return self._asleep
+        worker = perception.worker.state
+        if not worker.is_ready:
+            return Condition(worker.text, worker.reason, is_ok=False)
+        if loop is None:
+            return Condition('configured')
+        now_s = time.monotonic()
+        if perception.inputs.pictures.age_s(now_s) > self.set.camera_stale_s:
+            return Condition(Reason.CAMERA_STALE.text, Reason.CAMERA_STALE, is_ok=False)
+        slow = perception.inputs.rate.find_fault(now_s)
+        if slow is not None and loop.condition.is_ok:
+            return Condition(f'{slow.code}: {slow.text}', Reason[slow.code])
+        return loop.condition
+
+    def _describe(self, condition: Condition) -> DiagnosticStatus:
+        values = self._timing.values(time.monotonic())
+        worker = self._perception.worker if self._perception else None
+        return perception_status(condition, self.set.mode, worker, values)
 
     # ---------------------------------------------------------------- in the executor's thread
 
+    def _on_watch(self) -> None:
+        worker = self._perception.worker if self._perception else None
+        if worker is not None and worker.loaded is None and worker.state.stage == 'failed':
+            self._give_up_loading(worker.state.text)
+        self._report()
+
     def _on_tenth(self) -> None:
-        if self._worker is not None and self._worker.is_alive:
+        if self._loop is not None and self._loop.is_alive:
             self._heartbeat.publish(heartbeat_message(self.get_name(), self._now_ns()))
 
     def _on_second(self) -> None:
-        self._diagnostics.publish(diagnostics_message(self._describe(), self._now_ns()))
-
-    def _describe(self) -> DiagnosticStatus:
-        condition = self._condition
-        level = OK if condition.is_ok else ERROR if condition.fault else WARN
-        values = {'reason': condition.fault.name if condition.fault else '', 'mode': self.set.mode}
-        if self._loaded is not None:
-            identity = self._loaded.model.identity
-            values.update({'model': identity.name, 'model_sha256': identity.sha256})
-            if self._loaded.statistics is not None:
-                values['statistics'] = self._loaded.statistics.key
-        return status_message('perception', condition.text, values, level)
+        status = self._describe(self._condition())
+        self._diagnostics.publish(diagnostics_message(status, self._now_ns()))
 
     def _now_ns(self) -> int:
         return self.get_clock().now().nanoseconds

@@ -1,28 +1,19 @@
-"""Parameters of perception, and what it loads because of them."""
+"""Parameters of perception, and what they make."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from rclpy.node import Node
 
-from magma_ros.errors import ConfigurationError
-from magma_ros.image.image_preparation import prepare_image
-from magma_ros.model.action_model import ActionModel
-from magma_ros.model.action_scaling import ActionStatistics, load_statistics
-from magma_ros.model.backends.acting_model import ModelChoice, load_acting_model
-from magma_ros.model.backends.local_model import PRECISIONS, LocalSettings, PrecisionName
-from magma_ros.model.backends.scripted_model import ScriptedModel
-from magma_ros.model.text.hamster_text import parse_hamster_answer
+from magma_ros.model.backends.local_model import PRECISIONS, PrecisionName
+from magma_ros.nodes.model_worker import ModelWorker, WorkerState
+from magma_ros.nodes.model_worker_loading import ModelSettings
 from magma_ros.nodes.perception_inputs import PerceptionInputs, pose_from_seven
 from magma_ros.pipeline import MODES
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 from magma_ros.ros.parameters import parameter
-
-SCRIPTED = 'scripted'
-SCRIPTED_STATISTICS = 'magma_nano_sim'
-SCRIPTED_PICTURE_PX = (640, 480)
 
 
 @dataclass(frozen=True)
@@ -42,6 +33,12 @@ class PerceptionParameters:
         'as stored', 'of the weights of a torch checkpoint', choices=tuple(PRECISIONS)
     )
     device: str = parameter('auto', 'of a torch checkpoint: auto, cpu, cuda, cuda:1')
+    model_python: str = parameter(
+        '', 'interpreter of the process of the model, with magma_ros installed; empty: our own'
+    )
+    answer_timeout_s: float = parameter(
+        60.0, 'an answer of the model that takes longer counts as a crash', 's', 0.1, 3600.0
+    )
     scripted_actions: tuple[float, ...] = parameter(
         (0.0,) * 7, 'of the scripted model: seven numbers in -1..1 for each action'
     )
@@ -51,6 +48,14 @@ class PerceptionParameters:
     mode: str = parameter('path', 'how predictions become motion', choices=MODES)
     arm: str = parameter('wx250s', 'arm profile, a file of config/arms')
     camera_namespace: str = parameter('/camera/camera', 'of the camera driver')
+    compressed: bool = parameter(False, 'read color/image_raw/compressed, JPEG or PNG')
+    camera_frame: str = parameter('', 'frame_id that pictures must have; empty: any')
+    camera_rate_hz: float = parameter(
+        0.0, 'pictures a second that are expected, fewer slow the arm down; 0: any', 'Hz', 0, 240
+    )
+    camera_stale_s: float = parameter(
+        0.4, 'without a picture for so long the arm holds', 's', 0.05, 10.0
+    )
     camera_pose_source: str = parameter(
         'tf_static', 'where the pose of the camera is from', choices=('tf_static', 'parameter')
     )
@@ -60,46 +65,59 @@ class PerceptionParameters:
         'm',
     )
     check_frozen: bool = parameter(True, 'pixels that never change are a fault')
+    reference_picture: str = parameter(
+        '', 'what the camera saw in training, a file; "nano": of the shipped model; empty: unknown'
+    )
+    reference_period_s: float = parameter(
+        5.0, 'how often a picture is compared with it', 's', 0.5, 3600.0
+    )
     threads: int = parameter(1, 'of the model', '', 1, 64)
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What configure has loaded."""
+class Perception:
+    """What configure has made."""
 
-    model: ActionModel
-    statistics: ActionStatistics | None  # None: the model answers in metres and radians
     profile: ArmProfile
     inputs: PerceptionInputs
+    worker: ModelWorker  # not started yet
+
+    def close(self) -> None:
+        """End the model, hear nothing more."""
+        self.worker.close()
+        self.inputs.close()
 
 
-def load(node: Node, wanted: PerceptionParameters) -> Loaded:
-    """Load model and arm, and connect the inputs.
+def set_up(
+    node: Node, wanted: PerceptionParameters, on_change: Callable[[WorkerState], None]
+) -> Perception:
+    """Check what can be checked at once, connect the inputs, and begin to load the model.
 
     Raises:
-        ConfigurationError: a name or value is wrong.
-        ModelError: the model is missing or damaged, or its server does not answer.
-        EnvironmentMissing: a server is to be asked, and the libraries for that are missing.
+        ConfigurationError: a name or value is wrong, or there is no such interpreter.
         CameraError: camera_pose is no pose.
     """
-    model, statistics = _load_model(wanted)
     profile = load_arm_profile(wanted.arm)
     pose = None
     if wanted.camera_pose_source == 'parameter':
         pose = pose_from_seven(wanted.camera_pose)
-    inputs = PerceptionInputs(node, profile, wanted.camera_namespace, pose)
-    return Loaded(model, statistics, profile, inputs)
+    worker = ModelWorker(
+        model_settings(wanted), wanted.model_python, wanted.answer_timeout_s, on_change
+    )
+    inputs = PerceptionInputs(
+        node, profile, wanted.camera_namespace, pose, wanted.compressed, wanted.camera_rate_hz
+    )
+    return Perception(profile, inputs, worker)
 
 
-def _load_model(wanted: PerceptionParameters) -> tuple[ActionModel, ActionStatistics | None]:
-    if wanted.model == SCRIPTED:
-        if len(wanted.scripted_actions) % 7:
-            raise ConfigurationError('scripted_actions needs seven numbers for each action')
-        path = wanted.scripted_path
-        traces = [parse_hamster_answer(path, *SCRIPTED_PICTURE_PX)] if path else []
-        model = ScriptedModel(np.array(wanted.scripted_actions), traces)
-        return model, load_statistics(SCRIPTED_STATISTICS)
-    settings = LocalSettings(wanted.threads, wanted.precision, wanted.device)
-    choice = ModelChoice(wanted.model, wanted.statistics or None, settings)
-    acting = load_acting_model(choice, prepare_image)
-    return acting.model, acting.statistics
+def model_settings(wanted: PerceptionParameters) -> ModelSettings:
+    """The part of the parameters that the worker must know."""
+    return ModelSettings(
+        wanted.model,
+        wanted.statistics,
+        wanted.precision,
+        wanted.device,
+        wanted.threads,
+        wanted.scripted_actions,
+        wanted.scripted_path,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from magma_ros.errors import ModelError
 from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ModelIdentity, TraceAnswer
 from magma_ros.nodes.model_worker import ModelWorker, Reply
 from magma_ros.nodes.model_worker_answers import Kind
+from magma_ros.nodes.perception_timing import Stage
 
 
 class WorkerModel:
@@ -19,7 +21,7 @@ class WorkerModel:
 
     def __init__(self, worker: ModelWorker) -> None:
         self._worker = worker
-        self.last_reply: Reply | None = None  # its times
+        self.spent_s: dict[Stage, float] = {}  # on what was asked last; whoever reads it clears it
 
     @property
     def identity(self) -> ModelIdentity:
@@ -52,5 +54,12 @@ class WorkerModel:
     def _ask(
         self, kind: Kind, image_rgb: NDArray[np.uint8], text: str, state: ArmState | None
     ) -> Reply:
-        self.last_reply = self._worker.ask(kind, image_rgb, text, state)
-        return self.last_reply
+        started_s = time.monotonic()
+        reply = self._worker.ask(kind, image_rgb, text, state)
+        inside_s = reply.prepare_s + reply.infer_s
+        self.spent_s = {
+            'prepare': reply.prepare_s,
+            'infer': reply.infer_s,
+            'hand_over': time.monotonic() - started_s - inside_s,
+        }
+        return reply

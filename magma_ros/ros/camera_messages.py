@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from magma_ros.data_types import CameraImage, CameraModel, DepthImage, Pose
 from magma_ros.errors import CameraError
+from magma_ros.image.compressed_picture import rgb_from_compressed
 from magma_ros.image.pixel_rows import rgb_from_bytes, rows_from_bytes
 from magma_ros.ros.time_stamps import stamp_from_ns, stamp_to_ns
 
@@ -35,6 +36,16 @@ def image_from_message(message: Image) -> CameraImage:
         message.encoding,
         message.header.frame_id,
     )
+    return CameraImage(rgb, stamp_to_ns(message.header.stamp), message.header.frame_id)
+
+
+def image_from_compressed(message: CompressedImage) -> CameraImage:
+    """A colour picture; what would be too large is refused before it is unpacked.
+
+    Raises:
+        CameraError: neither JPEG nor PNG, too large, or damaged.
+    """
+    rgb = rgb_from_compressed(message.data, message.header.frame_id)
     return CameraImage(rgb, stamp_to_ns(message.header.stamp), message.header.frame_id)
 
 

@@ -55,6 +55,9 @@ def run_node(make_node: Callable[[], Node]) -> int:
         while not stopped.is_set() and not node.has_failed:  # type: ignore[attr-defined]
             executor.spin_once(SPIN_S)
         return 1 if node.has_failed else 0  # type: ignore[attr-defined]
+    except MagmaError as error:
+        sys.stderr.write(f'{error}\n')
+        return 2
     finally:  # an error in a callback must not skip the braking
         node.close()  # type: ignore[attr-defined]
         executor.shutdown()

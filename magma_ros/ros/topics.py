@@ -19,7 +19,7 @@ from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import ImageMarker
 
-from magma_ros.ros.camera_topics import camera_topics
+from magma_ros.ros.camera_topics import camera_topics, compressed_colour_topic
 from magma_ros.ros.recorder_topics import RECORDER_SERVICES, RECORDER_TOPICS
 from magma_ros.ros.teleop_topics import TELEOP_TOPICS
 from magma_ros.ros.topic_kinds import (
@@ -184,7 +184,7 @@ SIM_OUTCOME = make_topic(
     LATCHED,
     'sim',
     'evaluation',
-    'scenario, ground truth and success, at changes and 1 Hz; never for a policy',
+    'scenario, ground truth and success, at changes and 10 Hz; never for a policy',
 )
 
 HEARTBEAT_NODES = (
@@ -263,6 +263,7 @@ TOPICS: tuple[Topic, ...] = (
     *RECORDER_TOPICS,
     DIAGNOSTICS,
     *camera_topics().values(),
+    compressed_colour_topic(),
     JOINT_STATES,
     ARM_TRAJECTORY,
     TWIST,

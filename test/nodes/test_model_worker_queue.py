@@ -149,10 +149,10 @@ def test_answers_survive_the_message() -> None:
         ('trace', trace),
         ('answer', 'a'),
     ):
-        np.testing.assert_equal(read_answer(kind, answer_fields(answer)), answer)
+        assert repr(read_answer(kind, answer_fields(answer))) == repr(answer)
 
     state = ArmState(np.arange(6.0), np.ones(6), Pose(np.ones(3), np.eye(4)[3]), 0.5, 7)
-    np.testing.assert_equal(read_state(state_fields(state)), state)
+    assert repr(read_state(state_fields(state))) == repr(state)
     assert read_state(state_fields(None)) is None
 
 

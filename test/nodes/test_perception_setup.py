@@ -1,4 +1,4 @@
-"""A server in place of a folder: what perception makes of its ``model`` parameter."""
+"""What the worker makes of perception's ``model`` parameter: a folder, a server, a script."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ pytest.importorskip('rclpy')
 pytest.importorskip('websockets', reason='needs the serve extra')
 
 from magma_ros.errors import ConfigurationError, EnvironmentMissing, ModelError  # noqa: E402
-from magma_ros.nodes import perception_setup  # noqa: E402
-from magma_ros.nodes.perception_setup import PerceptionParameters  # noqa: E402
+from magma_ros.image.image_preparation import prepare_image  # noqa: E402
+from magma_ros.nodes.model_worker_loading import ModelSettings, load_model  # noqa: E402
+from magma_ros.nodes.perception_setup import PerceptionParameters, model_settings  # noqa: E402
 
 
-def load(model: str):
-    return perception_setup._load_model(PerceptionParameters(model=model))
+def load(model: str, **options):
+    settings = model_settings(PerceptionParameters(model=model, **options))
+    acting = load_model(ModelSettings.of_message(settings.as_message()), prepare_image)
+    return acting.model, acting.statistics
 
 
 @pytest.mark.parametrize('address', ['ws://127.0.0.1:1', 'http://127.0.0.1:1/act'])
@@ -41,3 +44,5 @@ def test_scripted_and_folders_stay_what_they_were() -> None:
     assert (model.identity.name, statistics.key) == ('scripted', 'magma_nano_sim')
     with pytest.raises(ModelError, match='is not a folder'):
         load('/nowhere')
+    with pytest.raises(ConfigurationError, match='seven numbers'):
+        load('scripted', scripted_actions=(0.0,) * 8)
