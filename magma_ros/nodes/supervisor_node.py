@@ -1,7 +1,8 @@
 """Watches the other processes and demands a stop when one is silent; in a process of its own.
 
-It can only lower: what it publishes are causes to hold or to stop, and it calls no service. It
-loads no torch, no simulator and no numerical code, so nothing of theirs can keep it waiting. Its
+It can only lower: what it publishes are causes to hold or to stop, and all it asks of anyone is to
+cancel what a silent controller has left running. It loads no torch, no simulator and no numerical
+code, so nothing of theirs can keep it waiting. Its
 own silence is watched by the controller.
 """
 
@@ -25,6 +26,7 @@ from magma_ros.motion.supervision import (
     write_causes,
 )
 from magma_ros.ros import topics
+from magma_ros.ros.goal_canceller import GoalCanceller
 from magma_ros.ros.node_process import run_node
 from magma_ros.ros.parameters import declare_parameters, parameter
 from magma_ros.ros.real_time import claim_real_time
@@ -81,6 +83,7 @@ class SupervisorNode(Node):
         self._heard_s: dict[Reason, float] = {}
         self._is_estop_pressed, self._estop_pressed_s = False, -math.inf
         self._demands = Demands()
+        self._planned = GoalCanceller(self, topics.FOLLOW_TRAJECTORY.name)
         for watch in self._watches:
             if watch.reason in HEARTBEATS:
                 self._listen(watch.reason)
@@ -115,6 +118,7 @@ class SupervisorNode(Node):
         causes = find_silences(ages_s, self._watches)
         if self._is_estop_pressed or now_s - self._estop_pressed_s < ESTOP_PRESS_S:
             causes = (*causes, Cause(Reason.ESTOP, Severity.ESTOP))
+        self._cancel_planned(causes)
         self._demands = self._demands.renew(causes, now_s)
         demands = self._demands.causes
         text = '; '.join(cause.reason.text for cause in demands) or 'all is well'
@@ -123,6 +127,14 @@ class SupervisorNode(Node):
         self._state.publish(status_message('supervisor', text, values, level))
         now_ns = self.get_clock().now().nanoseconds
         self._heartbeat.publish(heartbeat_message(self.get_name(), now_ns))
+
+    def _cancel_planned(self, causes: tuple[Cause, ...]) -> None:
+        """Servo stops when its controller dies; a planned motion would go on to its end."""
+        is_lost = Cause(Reason.HEARTBEAT_CONTROLLER, Severity.STOP) in causes
+        if not (is_lost and Reason.HEARTBEAT_CONTROLLER in self._heard_s):
+            self._planned.forget()
+        elif not self._planned.has_agreed:
+            self._planned.cancel_all()
 
 
 def main() -> int:
