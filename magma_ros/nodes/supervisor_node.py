@@ -2,8 +2,7 @@
 
 It can only lower: what it publishes are causes to hold or to stop, and all it asks of anyone is to
 cancel what a silent controller has left running. It loads no torch, no simulator and no numerical
-code, so nothing of theirs can keep it waiting. Its
-own silence is watched by the controller.
+code, so nothing of theirs can keep it waiting. Its own silence is watched by the controller.
 """
 
 from __future__ import annotations
