@@ -20,6 +20,7 @@ BENCHMARKS = {
     'control-lateness': 'magma_ros.benchmarks.control_lateness',
     'inference': 'magma_ros.benchmarks.inference',
     'model': 'magma_ros.benchmarks.model',
+    'session-statistics': 'magma_ros.benchmarks.session_statistics',
     'sim': 'magma_ros.benchmarks.sim_speed',
     'takeover': 'magma_ros.benchmarks.takeover',
     'faults': 'magma_ros.benchmarks.fault_matrix',

@@ -161,7 +161,7 @@ def _smallest(power_of: Callable[[int], float], goal: float) -> int:
 
 
 def _allowed_in_tail(pairs: int, alpha: float, test: Test) -> NDArray[np.int64]:
-    """For each number m of pairs that differ: the largest count of one side that rejects, or -1."""
+    """For each number of pairs that differ: the largest count of a side that rejects, or -1."""
     m = np.arange(pairs + 1)
     least = binom.ppf(alpha / 2, m, 0.5)
     tail = binom.cdf(least, m, 0.5)

@@ -18,6 +18,7 @@ from magma_ros.errors import RecordingError
 Floats = NDArray[np.float64]
 
 LEAST_SAMPLES = 32
+LEAST_SAMPLES_MOVING = 4
 LEAST_MOTION_M = 1e-3
 CUTOFF_HZ = 10.0  # of the low-pass before derivatives are taken; hands and arms move slower
 STILL = 0.05  # of the peak speed: below, the motion has not begun or has ended
@@ -48,6 +49,8 @@ def measure_motion(t_s: Floats, position_m: Floats) -> MotionFigures:
         RecordingError: too few samples, not finite, times that go back, or no motion at all.
     """
     _check(t_s, position_m)
+    if np.ptp(position_m, axis=0).max() < LEAST_MOTION_M:
+        raise RecordingError('the arm did not move: there is no smoothness to measure')
     rate_hz = 1.0 / float(np.median(np.diff(t_s)))
     times = np.arange(t_s[0], t_s[-1], 1.0 / rate_hz)
     even = np.column_stack([np.interp(times, t_s, axis) for axis in position_m.T])
@@ -56,8 +59,8 @@ def measure_motion(t_s: Floats, position_m: Floats) -> MotionFigures:
     speed = np.linalg.norm(velocity, axis=1)
     moving = np.flatnonzero(speed > STILL * speed.max())
     motion = slice(moving[0], moving[-1] + 1)
-    if np.ptp(even, axis=0).max() < LEAST_MOTION_M or motion.stop - motion.start < 4:
-        raise RecordingError('the arm did not move: there is no smoothness to measure')
+    if motion.stop - motion.start < LEAST_SAMPLES_MOVING:
+        raise RecordingError('the arm moved for too few samples to measure a jerk')
     return MotionFigures(
         float(np.linalg.norm(np.diff(smooth, axis=0), axis=1).sum()),
         log_dimensionless_jerk(velocity[motion], rate_hz),

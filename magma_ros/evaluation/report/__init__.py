@@ -1,0 +1,1 @@
+"""The report of a comparison session: one HTML page that stands alone, its data beside it."""
