@@ -32,6 +32,7 @@ from magma_ros.rotations import inverse, make_pose, rotation_of
 
 Mounting = Literal['in_hand', 'to_hand']
 MOUNTINGS: tuple[Mounting, ...] = get_args(Mounting)
+MOST_STEPS = 50  # of least squares; what belongs together needs about ten
 OUTLIER_PX = 1.0  # residuals beyond count less (soft L1)
 
 
@@ -140,7 +141,8 @@ def _fit(
     def residuals(twelve: FloatArray) -> FloatArray:
         return _residuals(twelve, views, moves, lens).ravel()
 
-    best = least_squares(residuals, start, loss='soft_l1', f_scale=OUTLIER_PX, x_scale='jac').x
+    robust = {'loss': 'soft_l1', 'f_scale': OUTLIER_PX, 'x_scale': 'jac', 'max_nfev': MOST_STEPS}
+    best = least_squares(residuals, start, **robust).x
     return least_squares(residuals, best, max_nfev=1)  # the plain Jacobian there
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from itertools import islice
 
 import cv2
 import mujoco
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from magma_ros.camera.calibration_board import CalibrationBoard
+from magma_ros.camera.calibration_board import BoardShape, CalibrationBoard
+from magma_ros.camera.hand_eye import Mounting
 from magma_ros.camera.lens import Lens
 from magma_ros.camera.view_geometry import compose
-from magma_ros.data_types import Pose
+from magma_ros.data_types import FloatArray, Pose
 from magma_ros.robot.arm_profile import load_arm_profile
 from magma_ros.rotations import inverse, make_pose, rotation_of
 
 WIDTH, HEIGHT, VIEW_DEG = 640, 480, 45.0
 PIXELS_PER_M = 6000.0
+COUNT = 8  # views of each mounting
 BORDER = 0.12  # white around the board, as a share of its width
 FOCAL = 0.5 * HEIGHT / np.tan(np.deg2rad(VIEW_DEG) / 2)
 # OpenCV counts pixels from the middle of the first one, OpenGL from its edge.
@@ -105,7 +109,48 @@ def is_in_view(pose_board_in_camera: Pose, size_m: tuple[float, float]) -> bool:
     pixels = points[:, :2] / points[:, 2:] * FOCAL + [WIDTH / 2, HEIGHT / 2]
     inside = (pixels > 5).all() and (pixels < [WIDTH - 5, HEIGHT - 5]).all()
     facing = rotation_of(pose_board_in_camera).apply([0, 0, 1])[2]
-    return bool(inside and facing > 0.5)
+    return bool(inside and facing > 0.7)
 
 
-__all__ = ['LENS', 'BoardRenderer', 'gripper_poses', 'inverse', 'is_in_view']
+def pose_of(translation_m: FloatArray, x: FloatArray, z: FloatArray, tilt_rad: float) -> Pose:
+    """A pose by two of its axes, tilted a little, so that no number is a round one."""
+    z = np.array(z) / np.linalg.norm(z)
+    y = np.cross(z, x) / np.linalg.norm(np.cross(z, x))
+    axes = Rotation.from_matrix(np.stack([np.cross(y, z), y, z], axis=1))
+    return make_pose(np.array(translation_m), axes * Rotation.from_euler('xyz', [tilt_rad] * 3))
+
+
+# mounting -> camera and board in the frames of HandEyeResult. A board's z points away from whoever
+# sees it; a camera's z is where it looks; the fingers point along the gripper's x.
+TRUTH: dict[Mounting, tuple[Pose, Pose]] = {
+    'to_hand': (
+        pose_of([0.74, 0.05, 0.44], [0.0, 1.0, 0.0], [-0.9, -0.05, -0.45], 0.05),
+        pose_of([0.05, -0.05, 0.05], [0.0, 1.0, 0.0], [-0.47, 0.0, -0.85], 0.08),
+    ),
+    'in_hand': (
+        pose_of([-0.05, 0.01, 0.06], [0.0, -1.0, 0.0], [1.0, 0.0, -0.1], 0.07),
+        pose_of([0.72, 0.10, 0.12], [0.0, -1.0, 0.0], [0.9, 0.0, -0.45], 0.04),
+    ),
+}
+SHAPE = BoardShape('charuco', 5, 4, 0.024, 0.018)  # 120 x 96 mm: fits a gripper
+
+
+def board_in_camera(gripper: Pose, mounting: Mounting) -> Pose:
+    camera, board = TRUTH[mounting]
+    move = gripper if mounting == 'to_hand' else inverse(gripper)
+    return compose(inverse(camera), compose(move, board))
+
+
+@cache
+def rendered_pictures(mounting: Mounting) -> tuple[tuple[np.ndarray, Pose], ...]:
+    """COUNT pictures with the board in them, and where the gripper was."""
+    seen = (
+        gripper
+        for gripper in gripper_poses(seed=3)
+        if is_in_view(board_in_camera(gripper, mounting), SHAPE.size_m)
+    )
+    with BoardRenderer(CalibrationBoard(SHAPE)) as renderer:
+        return tuple(
+            (renderer.render(board_in_camera(gripper, mounting)), gripper)
+            for gripper in islice(seen, COUNT)
+        )
