@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from magma_ros.data_types import FloatArray
@@ -21,6 +22,11 @@ class Click:
 
     place: tuple[float, ...]
     mark: int | None
+
+
+def format_marks_answer(cells: Mapping[int, tuple[int, int]]) -> str:
+    """The text Magma answers with, for training; by number."""
+    return '. '.join(f'Mark {mark} at [{x},{y}]' for mark, (x, y) in sorted(cells.items()))
 
 
 def parse_marks(text: str, width_px: int, height_px: int) -> dict[int, FloatArray]:

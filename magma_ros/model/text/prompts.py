@@ -95,7 +95,19 @@ def trace_prompt(
     state_line: str = '',
     wording: TraceWording = 'demo',
 ) -> Prompt:
-    """Asks where the marks will move.
+    """Asks where the marks will move; arguments as those of :func:`trace_question`."""
+    return chat(trace_question(task, marks, steps, speed, state_line, wording))
+
+
+def trace_question(
+    task: str,
+    marks: Sequence[int] | Mapping[int, tuple[int, int]],
+    steps: int,
+    speed: int | None = None,
+    state_line: str = '',
+    wording: TraceWording = 'demo',
+) -> str:
+    """The words of :func:`trace_prompt`.
 
     Args:
         task: what is being done; keeps its capitals and its full stop.
@@ -110,15 +122,13 @@ def trace_prompt(
         InstructionError: the task cannot be used.
     """
     actor, labels = TRACE_WORDINGS[wording]
-    return chat(
-        TRACE.format(
-            state=state_line,
-            labels=labels.format(marks=_list_marks(marks)),
-            actor=actor,
-            task=check_instruction(task),
-            speed='' if speed is None else SPEED.format(speed=speed),
-            steps=steps,
-        )
+    return TRACE.format(
+        state=state_line,
+        labels=labels.format(marks=_list_marks(marks)),
+        actor=actor,
+        task=check_instruction(task),
+        speed='' if speed is None else SPEED.format(speed=speed),
+        steps=steps,
     )
 
 

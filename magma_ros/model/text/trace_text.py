@@ -9,7 +9,7 @@ the text, so a truncated, odd or hostile answer gives what is certain and nothin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -28,19 +28,25 @@ _ENTRY = re.compile(_POINT + r'|<action>\s*(Open Gripper|Close Gripper)\s*</acti
 
 def format_trace_answer(traces: Sequence[PixelTrace], width_px: int, height_px: int) -> str:
     """The text Magma answers with, for training; points outside are put on the edge."""
-    starts = [
-        f'Mark {trace.mark} at {_cell(trace.start_px, width_px, height_px)}' for trace in traces
-    ]
-    lists = []
+    places, lists = {}, {}
     for trace in traces:
+        places[trace.mark] = _cell(trace.start_px, width_px, height_px)
         entries = []
         for index, point_px in enumerate(trace.points_px):
             entries.append(_cell(point_px, width_px, height_px))
             if index in trace.events:
                 entries.append(f'<action>{trace.events[index].value}</action>')
-        lists.append(f'"Mark {trace.mark}": "[{",".join(entries)}]"\n\n')
-    positions = ', '.join(starts)
-    return f'{positions} should be moved, and their future positions are:\n\n{"".join(lists)}'
+        lists[trace.mark] = ','.join(entries)
+    return _answer(places, lists)
+
+
+def format_trace_cells(marks: Mapping[int, Sequence[tuple[int, int]]]) -> str:
+    """The same of whole grid coordinates as they are; the first of each mark is where it is."""
+    texts = {mark: [f'[{x},{y}]' for x, y in cells] for mark, cells in marks.items()}
+    return _answer(
+        {mark: cells[0] for mark, cells in texts.items()},
+        {mark: ','.join(cells[1:]) for mark, cells in texts.items()},
+    )
 
 
 def parse_trace_answer(text: str, width_px: int, height_px: int) -> list[PixelTrace]:
@@ -89,6 +95,12 @@ def grid_to_pixels(cells: Sequence[tuple[int, int]], width_px: int, height_px: i
 def pixels_to_grid(points_px: FloatArray, width_px: int, height_px: int) -> FloatArray:
     """(..., 2) pixels -> whole grid coordinates 0..255 (rounded down, limited to the picture)."""
     return np.clip(np.floor(points_px * [GRID / width_px, GRID / height_px]), 0, GRID - 1)
+
+
+def _answer(places: Mapping[int, str], lists: Mapping[int, str]) -> str:
+    positions = ', '.join(f'Mark {mark} at {place}' for mark, place in places.items())
+    futures = ''.join(f'"Mark {mark}": "[{points}]"\n\n' for mark, points in lists.items())
+    return f'{positions} should be moved, and their future positions are:\n\n{futures}'
 
 
 def _cell(point_px: FloatArray, width_px: int, height_px: int) -> str:
