@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import TypedDict
@@ -35,6 +35,8 @@ class EpisodeRecord:
     late_p50_ms: float
     late_p99_ms: float
     late_max_ms: float
+    takeovers: int = 0  # how often a person took the arm
+    was_stopped: bool = False  # in a mode that only the operator leaves
 
 
 class _Seen(TypedDict):
@@ -42,6 +44,7 @@ class _Seen(TypedDict):
     ages_s: list[float]
     reasons: list[str]
     clipped: set[str]
+    modes: list[str]  # without repetitions
 
 
 class NodeSession:
@@ -110,27 +113,44 @@ class NodeSession:
             brightness=float(variation.brightness),
             instruction=laid_for,
         )
-        self._seen = _nothing()
-        self.start()
         limit_s = TIME_LIMIT_S[task] if time_limit_s is None else time_limit_s
         sentence = instruction or sentence
-        success, duration_s = self._act(sentence, limit_s)
-        self.rest()
-        state = self._client.state
-        return EpisodeRecord(
-            task,
-            seed,
-            sentence,
-            success,
-            duration_s,
-            tuple(self._seen['latencies_s']),
-            tuple(self._seen['ages_s']),
-            tuple(self._seen['reasons']),
-            tuple(sorted(self._seen['clipped'])),
-            float(state['late_p50_ms']),
-            float(state['late_p99_ms']),
-            float(state['late_max_ms']),
-        )
+        success, duration_s = self._act(sentence, limit_s, self._is_done)
+        return self._describe(task, seed, sentence, success, duration_s)
+
+    def run_sentence(
+        self, sentence: str, time_limit_s: float, is_over: Callable[[], bool]
+    ) -> EpisodeRecord:
+        """One episode on a table that somebody has laid, and judges; not successful here.
+
+        Args:
+            sentence: what is said.
+            time_limit_s: of the episode.
+            is_over: asked while the arm moves; true ends the episode.
+
+        Raises:
+            EnvironmentMissing: a node does not answer, or the arm cannot be armed.
+        """
+        _, duration_s = self._act(sentence, time_limit_s, is_over)
+        return self._describe('', 0, sentence, False, duration_s)
+
+    def reload_perception(self, values: Mapping[str, object]) -> None:
+        """Another model for the next episode; see ``OperatorClient.reload_perception``."""
+        self._client.reload_perception(values)
+
+    def set_parameters(self, node_name: str, values: Mapping[str, object]) -> None:
+        """Set parameters of a node; see ``OperatorClient.set_parameters``."""
+        self._client.set_parameters(node_name, values)
+
+    @property
+    def mode(self) -> str:
+        """Of the controller, newest; '' before the first."""
+        return self._client.state.get('mode', '')
+
+    @property
+    def outcome(self) -> Mapping[str, str]:
+        """What the simulation says, newest."""
+        return self._client.outcome
 
     def rest(self) -> None:
         """Nothing to do, disarmed and at rest."""
@@ -175,17 +195,52 @@ class NodeSession:
                     )
                 self._client.spin(0.2)
 
-    def _act(self, sentence: str, limit_s: float) -> tuple[bool, float]:
+    def _act(
+        self, sentence: str, limit_s: float, is_over: Callable[[], bool]
+    ) -> tuple[bool, float]:
+        """Arm, start, say it, and rest at the end.
+
+        Returns:
+            Whether the simulation, if there is one, said it was done; and how long it took.
+        """
+        self._seen = _nothing()
+        self.start()
         client, started_s = self._client, time.monotonic()
         client.instruct(sentence)
-        client.wait_for(
-            lambda: client.outcome['success'] == 'true' or client.state['mode'] in LATCHED,
-            limit_s,
+        client.wait_for(lambda: is_over() or client.state['mode'] in LATCHED, limit_s)
+        success, duration_s = self._is_done(), time.monotonic() - started_s
+        self.rest()
+        return success, duration_s
+
+    def _is_done(self) -> bool:
+        return self.outcome.get('success') == 'true'
+
+    def _describe(
+        self, task: str, seed: int, sentence: str, success: bool, duration_s: float
+    ) -> EpisodeRecord:
+        state, seen = self._client.state, self._seen
+        return EpisodeRecord(
+            task,
+            seed,
+            sentence,
+            success,
+            duration_s,
+            tuple(seen['latencies_s']),
+            tuple(seen['ages_s']),
+            tuple(seen['reasons']),
+            tuple(sorted(seen['clipped'])),
+            float(state['late_p50_ms']),
+            float(state['late_p99_ms']),
+            float(state['late_max_ms']),
+            seen['modes'].count('teleop'),
+            any(mode in LATCHED for mode in seen['modes']),
         )
-        return client.outcome['success'] == 'true', time.monotonic() - started_s
 
     def _note_state(self, values: dict[str, str]) -> None:
         self._seen['clipped'].update(values['clipped'].split())
+        modes = self._seen['modes']
+        if modes[-1:] != [values['mode']]:
+            modes.append(values['mode'])
         reasons, reason = self._seen['reasons'], values['reason']
         if reason and (not reasons or reasons[-1] != reason):
             reasons.append(reason)
@@ -197,7 +252,7 @@ class NodeSession:
 
 
 def _nothing() -> _Seen:
-    return {'latencies_s': [], 'ages_s': [], 'reasons': [], 'clipped': set()}
+    return {'latencies_s': [], 'ages_s': [], 'reasons': [], 'clipped': set(), 'modes': []}
 
 
 def as_json(record: EpisodeRecord) -> dict:

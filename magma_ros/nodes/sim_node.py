@@ -116,9 +116,9 @@ class SimNode(Node):
         self._transforms.publish(
             TFMessage(transforms=[transform_to_message(pose, base, tip, now_ns)])
         )
+        self._publish_outcome()
 
     def _on_second(self) -> None:
-        self._publish_outcome()
         physics, camera = self._loop.lateness(), self._stream.lateness
         values = {
             'physics_late_p99_ms': physics.p99_ms,

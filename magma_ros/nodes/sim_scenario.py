@@ -54,6 +54,9 @@ def describe_outcome(outcome: Outcome) -> DiagnosticStatus:
         'success': str(outcome.success).lower(),
         'since_reset_s': outcome.done_s or 0.0,
         'tool_m': truth.tool_m.tolist(),
+        'tool_rpy_rad': truth.tool_rpy_rad.tolist(),
+        'finger_gap_m': truth.finger_gap_m,
         'target_m': truth.positions_m[task.target].tolist(),
+        'destination_m': truth.positions_m[task.destination].tolist() if task.destination else [],
     }
     return status_message('sim outcome', 'success' if outcome.success else 'under way', values)

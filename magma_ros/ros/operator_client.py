@@ -11,6 +11,8 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -24,6 +26,7 @@ from magma_ros.ros.process_environment import process_environment
 from magma_ros.ros.status_messages import status_values
 
 ANSWER_S = 5.0  # a service that takes longer is taken for dead
+LOADING_S = 300.0  # of a model of billions of parameters
 ARMING_S = 8.0  # the controller gives up earlier
 CONFIRM_S = 0.05  # between two confirmations
 HEARD_S = 0.2  # until they, or the present state, are heard
@@ -190,6 +193,20 @@ class OperatorClient:
             if not result.successful:
                 raise ConfigurationError(f'{node_name}, {parameter.name}: {result.reason}')
 
+    def reload_perception(self, values: Mapping[str, Any]) -> None:
+        """Let perception forget its model, and load the one these parameters say.
+
+        Raises:
+            ConfigurationError: it refuses a parameter.
+            EnvironmentMissing: it does not answer, or cannot load that model.
+        """
+        for name in ('deactivate', 'cleanup'):
+            self._change_state('perception_node', name)  # refused where it has not got so far
+        self.set_parameters('perception_node', values)
+        for name in ('configure', 'activate'):
+            if not self._change_state('perception_node', name):
+                raise EnvironmentMissing(f'perception cannot {name}: {self.perception_text}')
+
     def instruct(self, sentence: str) -> None:
         """Say what to do; an empty sentence means nothing. Waits for a listener first."""
         self.wait_for(lambda: self._instructions.get_subscription_count() > 0, DISCOVERY_S)
@@ -210,19 +227,24 @@ class OperatorClient:
             self._confirmed_s = now_s
             self._confirmations.publish(String(data=self._button))
 
+    def _change_state(self, node_name: str, name: str) -> bool:
+        transition = Transition(id=getattr(Transition, f'TRANSITION_{name.upper()}'), label=name)
+        request = ChangeState.Request(transition=transition)
+        return self._call(ChangeState, f'/{node_name}/change_state', request, LOADING_S).success
+
     def _trigger(self, name: str) -> tuple[bool, str]:
         answer = self._call(Trigger, name, Trigger.Request())
         return answer.success, answer.message
 
-    def _call(self, kind: type, name: str, request: Any) -> Any:
+    def _call(self, kind: type, name: str, request: Any, answer_s: float = ANSWER_S) -> Any:
         if name not in self._services:
             self._services[name] = self._node.create_client(kind, name)
         service = self._services[name]
         if not self.wait_for(service.service_is_ready, ANSWER_S):
             raise EnvironmentMissing(f'nobody serves {name}; are the nodes running?')
         future = service.call_async(request)
-        if not self.wait_for(future.done, ANSWER_S):
-            raise EnvironmentMissing(f'{name} has not answered within {ANSWER_S:.0f} s')
+        if not self.wait_for(future.done, answer_s):
+            raise EnvironmentMissing(f'{name} has not answered within {answer_s:.0f} s')
         return future.result()
 
     def _take_state(self, message: DiagnosticStatus) -> None:
