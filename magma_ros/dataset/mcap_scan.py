@@ -72,8 +72,9 @@ class _BrokenError(Exception):
 class McapScan:
     """The records of a file in its order. Use with ``with`` and iterate once.
 
-    ``start`` is the offset of the record that the last item is of. Afterwards ``ending`` says how it ended, ``damages`` what was left out, and ``end`` is the
-    offset behind the last record that was whole.
+    ``start`` is the offset of the record that the last item is of. Afterwards ``ending`` says how
+    it ended, ``damages`` what was left out, and ``end`` is the offset behind the last record that
+    was whole.
 
     Args:
         path: the file; a symbolic link is refused.

@@ -9,13 +9,13 @@ from typing import Any
 
 from magma_ros.dataset.image_compression import compressed_name
 from magma_ros.errors import ConfigurationError
+from magma_ros.model.text.prompts import MAX_INSTRUCTION_LENGTH
 from magma_ros.resources import config_path
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 from magma_ros.yaml_tables import check_keys, load_yaml
 
 NAME = re.compile(r'[a-z][a-z0-9_]{0,31}')
 TOPIC = re.compile(r'/[A-Za-z0-9_/]{1,250}')
-LONGEST_INSTRUCTION = 500
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _topic(value: Any, where: str, may_lack: bool = False) -> str:
 
 def _instruction(value: Any, where: str) -> str:
     text = value or ''
-    if not isinstance(text, str) or len(text) > LONGEST_INSTRUCTION or not _is_plain(text):
+    if not isinstance(text, str) or len(text) > MAX_INSTRUCTION_LENGTH or not _is_plain(text):
         raise ConfigurationError(f'{where}: instruction: default must be a short plain sentence')
     return text
 

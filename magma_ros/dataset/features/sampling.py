@@ -21,10 +21,11 @@ from magma_ros.dataset.reading.ros_decoding import decode, header_stamp_ns
 from magma_ros.dataset.reading.stream_message import StreamMessage
 from magma_ros.errors import ArmError, ConfigurationError, RecordingError
 from magma_ros.image.image_preparation import resize_for_robot
+from magma_ros.model.text.prompts import MAX_INSTRUCTION_LENGTH
 from magma_ros.robot.arm_profile import ArmProfile
 
 STRING = 'std_msgs/msg/String'
-LONGEST_INSTRUCTION = 500
+LONGEST_READ = 10_000  # letters of a sentence
 LONGEST_SILENCE_NS = 60_000_000_000  # longer ones are one gap, not one at every instant
 NATIVE = 0  # a size: pictures stay as they are
 
@@ -131,6 +132,8 @@ class Inputs:
             return Gap(time_ns, 'joint states that are not finite')
         if not self._instruction:
             return Gap(time_ns, 'no instruction')
+        if len(self._instruction) > MAX_INSTRUCTION_LENGTH:
+            return Gap(time_ns, f'an instruction of more than {MAX_INSTRUCTION_LENGTH} letters')
         pictures = {
             camera.name: self._picture(camera.name, camera.frame, time_ns)
             for camera in self._mapping.cameras
@@ -185,4 +188,4 @@ def _sentence(message: StreamMessage) -> str:
         )
     text = str(decode(message).data)
     printable = ''.join(letter if letter.isprintable() else ' ' for letter in text)
-    return ' '.join(printable[:LONGEST_INSTRUCTION].split())
+    return ' '.join(printable[:LONGEST_READ].split())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from magma_ros.dataset.bag_metadata import METADATA, read_information
+from magma_ros.dataset.episode_folders import DISCARDED
 from magma_ros.dataset.episode_record import EPISODE_FILE
 from magma_ros.errors import RecordingError
 
@@ -92,6 +93,29 @@ def open_folder(path: Path) -> BagFolder:
     if len({file.kind for file in files}) > 1:
         raise RecordingError(f'{path} mixes MCAP and sqlite3 files; give one bag at a time')
     return BagFolder(path, files, mode == 'message')
+
+
+def find_bag_folders(path: Path) -> list[Path]:
+    """A bag as it is; of a folder of bags those at most two levels below, by name.
+
+    Links are left out, and so is what the recorder has put aside as discarded.
+    """
+    if path.is_symlink() or not path.is_dir() or _has_messages(path):
+        return [path]
+    below = [*sorted(path.glob('*')), *sorted(path.glob('*/*'))]
+    found = [
+        folder
+        for folder in below
+        if folder.is_dir()
+        and not any(one.is_symlink() for one in (folder, folder.parent))
+        and folder.parent.name != DISCARDED
+        and _has_messages(folder)
+    ]
+    return found or [path]
+
+
+def _has_messages(folder: Path) -> bool:
+    return any(FILE_NAME.fullmatch(file.name) for file in folder.iterdir())
 
 
 def _named_files(metadata: Path) -> tuple[list[str], str]:

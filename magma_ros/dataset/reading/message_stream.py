@@ -47,8 +47,8 @@ class MessageStream:
             if message.log_ns < newest_ns - ORDER_NS:
                 raise RecordingError(
                     f'{message.where}: {message.topic} goes back '
-                    f'{(newest_ns - message.log_ns) * 1e-9:.3f} s in time. Two clocks, or one that '
-                    'was set while recording: magma bags cut makes bags of its parts'
+                    f'{(newest_ns - message.log_ns) * 1e-9:.3f} s in time. Two clocks, or one '
+                    'that was set while recording: magma bags cut makes bags of its parts'
                 )
             newest_ns = max(newest_ns, message.log_ns)
             heapq.heappush(waiting, (message.log_ns, count, message))
