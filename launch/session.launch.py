@@ -13,7 +13,7 @@ from magma_ros.nodes.launch_actions import launch_actions
 ARGUMENTS = (
     ('arm', 'wx250s', ('wx250s', 'wxai', 'fr3', 'panda'), 'a file of config/arms'),
     ('directory', 'runs/episodes', (), 'where episodes go, one folder each'),
-    ('pictures', 'as_is', ('as_is', 'jpeg', 'png'), 'how raw pictures are stored'),
+    ('pictures', 'as_is', ('as_is', 'jpeg', 'png', 'video'), 'how raw pictures are stored'),
     ('devices', 'joy', (), 'files of config/teleop, or paths of yours; commas'),
     ('sim', 'false', ('true', 'false'), 'a simulated table: its pictures may stand still'),
 )

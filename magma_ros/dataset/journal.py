@@ -28,6 +28,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path, self.size = path, 0
+        self.synced = 0  # bytes that a power cut leaves
         self._reserve = path.with_suffix(RESERVE_SUFFIX)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         try:
@@ -66,10 +67,15 @@ class Journal:
         Raises:
             DiskError: the disk is full, read-only or gone.
         """
+        size = self.size  # others may append meanwhile
         try:
+            if not self.synced:  # that the file is there is written in its folder
+                for folder in (self.path.parent, self.path.parent.parent):
+                    _sync_folder(folder)
             os.fdatasync(self._file)
         except OSError as error:
             raise as_recording_error(error, self.path) from error
+        self.synced = size
 
     def free_reserve(self) -> None:
         """Give the kept room back to a full disk."""
@@ -79,6 +85,14 @@ class Journal:
         """No more appends."""
         self.free_reserve()
         os.close(self._file)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def as_recording_error(error: OSError, path: Path) -> RecordingError:

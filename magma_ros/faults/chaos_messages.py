@@ -45,6 +45,7 @@ class ChaosMessages:
             'raise_with': self._raise_with,
             'set_parameter': self._set_parameter,
             'instruct': self._instruct,
+            'trigger': self._trigger,
             'clock': self._clock,
         }
 
@@ -103,6 +104,13 @@ class ChaosMessages:
         parameter = Parameter(name, value=value).to_parameter_msg()
         result = self._call(client, SetParameters.Request(parameters=[parameter])).results[0]
         return {'granted': result.successful, 'text': result.reason}
+
+    def _trigger(self, service: str) -> dict[str, Any]:
+        """Call a service; what it says."""
+        client: Any = self._node.create_client(Trigger, service)
+        answer = self._call(client, Trigger.Request())
+        self._node.destroy_client(client)
+        return {'done': answer.success, 'text': answer.message}
 
     def _instruct(self, text: str) -> None:
         """Say something to the model."""

@@ -41,6 +41,7 @@ class Trial:
     reasons: tuple[str, ...] = ()  # any of them on the way; none: not asked
     refused: tuple[str, ...] = ()  # reasons that chunks must have been refused for
     begin: str = 'moving'
+    prepare: Callable[[Rig], None] | None = None  # before the arm is where it begins
     notice_s: float = 0.0
     may_move: bool = False
     brakes: bool = True  # whether the first decelerating command has a bound of its own

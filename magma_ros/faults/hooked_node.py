@@ -7,6 +7,7 @@ defect off. Refused unless faults are allowed (``guard.py``).
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 import threading
@@ -15,26 +16,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from magma_ros.dataset.journal import Journal
 from magma_ros.errors import ConfigurationError, ModelError
 from magma_ros.faults.guard import check_allowed
-from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.nodes.control_tick import ControlTick
-from magma_ros.nodes.prediction_worker import PredictionWorker
+from magma_ros.nodes.prediction_loop import PredictionLoop
+from magma_ros.nodes.worker_model import WorkerModel
 
 SLOW_S = 0.3
 ENDLESS = 10**12  # numbers that sum() adds up without ever letting another thread run
 
 
-def _crash() -> None:
+def _crash(_: Any) -> None:
     raise ValueError('a defect that was asked for')
 
 
-def _hold_the_interpreter() -> None:
+def _hold_the_interpreter(_: Any) -> None:
     sum(range(ENDLESS))
 
 
-def _answer_nonsense() -> None:
+def _answer_nonsense(_: Any) -> None:
     raise ModelError('the model answered with words where an action was expected')
+
+
+def _cut_power(journal: Journal) -> None:
+    """What was not synchronised has never been; neither has the process."""
+    os.truncate(journal.path, journal.synced)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -43,17 +51,18 @@ class Defect:
 
     kind: type
     method: str
-    call: Callable[[], Any]
+    call: Callable[[Any], Any]  # with whose method it is
     lasts: bool = False  # at every call from then on, not only at the next
 
 
 DEFECTS: dict[tuple[str, str], Defect] = {
     ('controller_node', 'crash'): Defect(ControlTick, 'tick', _crash),
-    ('controller_node', 'slow'): Defect(ControlTick, 'tick', lambda: time.sleep(SLOW_S)),
-    ('perception_node', 'hang'): Defect(PredictionWorker, '_look', _hold_the_interpreter),
+    ('controller_node', 'slow'): Defect(ControlTick, 'tick', lambda _: time.sleep(SLOW_S)),
+    ('perception_node', 'hang'): Defect(PredictionLoop, '_look', _hold_the_interpreter),
     ('perception_node', 'no action'): Defect(
-        ScriptedModel, 'generate_action', _answer_nonsense, lasts=True
+        WorkerModel, 'generate_action', _answer_nonsense, lasts=True
     ),
+    ('recorder_node', 'power cut'): Defect(Journal, 'append', _cut_power),
 }
 
 
@@ -65,7 +74,7 @@ def build_in(defect: Defect) -> threading.Event:
         if armed.is_set():
             if not defect.lasts:
                 armed.clear()
-            defect.call()
+            defect.call(self)
         return original(self, *values)
 
     setattr(defect.kind, defect.method, with_defect)

@@ -16,6 +16,7 @@ from magma_ros.faults.operator_rows import OPERATOR_ROWS
 from magma_ros.faults.pair_rows import PAIR_ROWS
 from magma_ros.faults.perception_rows import PERCEPTION_ROWS
 from magma_ros.faults.process_rows import PROCESS_ROWS
+from magma_ros.faults.recorder_rows import RECORDER_ROWS
 from magma_ros.faults.time_rows import TIME_ROWS
 
 ALL_IDS = tuple(f'F{number:02}' for number in range(1, 81))
@@ -29,11 +30,11 @@ ROWS: tuple[Row, ...] = tuple(
             *MIDDLEWARE_ROWS,
             *OPERATOR_ROWS,
             *PAIR_ROWS,
+            *RECORDER_ROWS,
         ),
         key=lambda row: row.id,
     )
 )
-_RECORDER = 'needs the recorder'
 # Fault and reason.
 NOT_COVERED: dict[str, tuple[str, str]] = {
     'F19': ('unreachable pose', 'we send twists; there is no pose to reach'),
@@ -44,11 +45,6 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
     'F38': ('wall clock an hour off', 'needs libfaketime'),
     'F49': ('the launcher is killed', 'needs ROS launch; the operator falling silent is F62'),
     'F50': ('a node that crashes at every start', 'nothing starts nodes again'),
-    'F68': ('recorder killed (-9)', _RECORDER),
-    'F69': ('disk full, read-only or slow', _RECORDER),
-    'F70': ('power cut', _RECORDER),
-    'F71': ('damaged recordings', _RECORDER),
-    'F72': ('hostile recordings', _RECORDER),
     'F76': ('another sentence in the middle', 'by design it begins anew without a HOLD'),
     'F78': ('effort over its limit', 'effort is not read'),
     'F79': ('reflex of a Franka', 'needs its driver'),

@@ -79,6 +79,11 @@ class RigProcesses:
         self._directory.cleanup()
 
     @property
+    def directory(self) -> Path:
+        """For files of a trial; it goes with the rig."""
+        return self._logs
+
+    @property
     def judge(self) -> RigProcess:
         """Reads the record."""
         return self.processes['judge']
@@ -135,9 +140,14 @@ class RigProcesses:
             self.processes[name].close()
             self._start(self._programs[name])
 
-    def start_node(self, node_name: str, words: tuple[str, ...], label: str) -> RigProcess:
+    def start_node(
+        self, node_name: str, words: tuple[str, ...], label: str, defect: str = ''
+    ) -> RigProcess:
         """One more node beside those of the rig; it ends with the rig or ``recover()``."""
-        process = self._popen(label, ['-m', f'magma_ros.nodes.{node_name}', *words])
+        program = [f'magma_ros.nodes.{node_name}']
+        if defect:
+            program = ['magma_ros.faults.hooked_node', node_name, defect]
+        process = self._popen(label, ['-m', *program, *words])
         self.processes[label] = process
         return process
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from magma_ros.nodes.controller_parameters import ControllerParameters
 from magma_ros.nodes.supervisor_node import SupervisorParameters
-from magma_ros.resources import config_path
+from magma_ros.resources import share_directory
 
 ARM = 'wx250s'
 # Nobody publishes a calibration or a lock file here, and the rig's policy is no model.
@@ -72,8 +72,8 @@ def rig_programs(kind: str, patience: float) -> tuple[Program, ...]:
 
 
 def node_words(node_name: str, parameters: dict[str, Any]) -> tuple[str, ...]:
-    """The command line of one of our nodes: its file under config/, and more parameters."""
-    file = config_path(f'{node_name.removesuffix("_node")}.yaml')
+    """The command line of one of our nodes: its file under config/ if it has one, and more."""
+    file = share_directory() / 'config' / f'{node_name.removesuffix("_node")}.yaml'
     return (
         '--ros-args',
         *(('--params-file', str(file)) if file.is_file() else ()),

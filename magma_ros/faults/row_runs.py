@@ -77,6 +77,8 @@ def run_row(rig: Rig, row: Row) -> RowResult:
 
 def _run_trial(rig: Rig, row: Row, trial: Trial) -> RowResult:
     rig.recover()
+    if trial.prepare is not None:
+        trial.prepare(rig)
     rig.begin(trial.begin)
     refused_before = rig.state.get('refused', '')
     since_s = time.monotonic() - BEFORE_S

@@ -57,6 +57,7 @@ class RecorderNode(Node):
         self._gathered = RecordingContext(self, self._set.arm, self._set.calibration_file)
         self._finisher = BagFinisher(self._set.chunks)
         picture_settings = self._set.picture_settings()
+        settings = self._set.settings(self.get_parameter('use_sim_time').value)
         folders = EpisodeFolders(Path(self._set.directory).absolute())
         for folder in folders.unfinished():
             self.get_logger().warning(
@@ -67,7 +68,7 @@ class RecorderNode(Node):
         self._lock = threading.RLock()  # of the session and the taps: the taker is a thread
         self._session = RecordingSession(
             folders,
-            self._set.settings(self.get_parameter('use_sim_time').value),
+            settings,
             self._gathered.describe,
             lambda: PictureConverter(picture_settings, self._pictures),
             self._finisher.add,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import get_args
 
+from magma_ros.dataset.episode_folders import checked_name
 from magma_ros.dataset.picture_conversion import PictureKind, PictureSettings
 from magma_ros.dataset.recording_session import RecordingSettings
 from magma_ros.dataset.stream_health import HealthLimits
@@ -82,7 +83,10 @@ class RecorderParameters:
 
         Raises:
             ConfigurationError: limits of the disk that contradict each other.
+            RecordingError: a name that is more than a name.
         """
+        if self.name:
+            checked_name(self.name)
         if self.disk_stop_gb > self.disk_warn_gb:
             raise ConfigurationError(
                 f'disk_stop_gb {self.disk_stop_gb} is more than disk_warn_gb {self.disk_warn_gb}; '

@@ -63,7 +63,8 @@ def test_a_defect_shows_once_or_for_ever_and_only_when_set_off():
         def work(self):
             return 'done'
 
-    def fail():
+    def fail(victim):
+        assert isinstance(victim, Victim)
         raise ValueError('asked for')
 
     once = build_in(Defect(Victim, 'work', fail))

@@ -22,6 +22,7 @@ from std_msgs.msg import String  # noqa: E402
 from magma_ros.dataset.bag_reader import read_messages, report_file  # noqa: E402
 from magma_ros.dataset.bag_rewrite import rewrite_bag  # noqa: E402
 from magma_ros.dataset.episode_record import read_record  # noqa: E402
+from magma_ros.dataset.video_reading import read_video  # noqa: E402
 from magma_ros.nodes.node_processes import NodeProcesses  # noqa: E402
 from magma_ros.nodes.node_program import RECORDER_PROGRAM  # noqa: E402
 from magma_ros.ros import topics  # noqa: E402
@@ -45,14 +46,15 @@ class Robot:
         self.pictures = COLOUR.publisher(self.node)
         self.sent = 0
 
-    def move(self, count: int) -> None:
+    def move(self, count: int, is_frozen: bool = False) -> None:
         """Joint states numbered by their effort, and a picture for each tenth."""
         for _ in range(count):
             message = JointState(name=['waist'], position=[0.0], effort=[float(self.sent)])
             message.header.stamp = stamp_from_ns(time.time_ns())
             self.joints.publish(message)
             if self.sent % 10 == 0:
-                pixels = array.array('B', os.urandom(64 * 48 * 3))
+                noise = bytes(64 * 48 * 3) if is_frozen else os.urandom(64 * 48 * 3)
+                pixels = array.array('B', noise)
                 image = Image(height=48, width=64, step=192, encoding='rgb8', data=pixels)
                 image.header.stamp = message.header.stamp
                 self.pictures.publish(image)
@@ -154,12 +156,24 @@ def test_an_episode_from_start_to_success(recorder: tuple, robot: Robot) -> None
     del nodes
 
 
-def test_a_killed_recorder_leaves_a_readable_bag(recorder: tuple, robot: Robot) -> None:
+@pytest.mark.parametrize(
+    'recorder', [{'pictures': 'video', 'frozen_s': 0.2}], indirect=True, ids=['video']
+)
+def test_a_recorder_warns_while_it_records_and_may_be_killed(
+    recorder: tuple, robot: Robot
+) -> None:
+    pytest.importorskip('av')
     nodes, client = recorder
     wait_until_heard(robot, client)
     done, folder = client.ask('start')
     assert done, folder
-    robot.move(200)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while 'the same picture for' not in client.text:
+        assert time.monotonic() < deadline_s, client.text
+        robot.move(20, is_frozen=True)
+        client.spin(0.01)
+    assert client.state['state'] == 'recording'
+    robot.move(100)
     os.kill(nodes.pids['recorder_node'], signal.SIGKILL)
 
     bag = Path(folder)
@@ -167,6 +181,10 @@ def test_a_killed_recorder_leaves_a_readable_bag(recorder: tuple, robot: Robot) 
     sequences = [message.sequence for message in found]
     assert sequences == list(range(1, len(found) + 1))
     assert len(found) > 100
+    frames = list(read_video(bag, f'{COLOUR.name}/video'))
+    assert len(frames) > 10
+    assert frames[-1].rgb.shape == (48, 64, 3)
+    assert all(0 <= frame.log_ns - frame.stamp_ns < PATIENCE_S * 1e9 for frame in frames)
     assert rewrite_bag(bag).kept >= len(found)
     assert len(efforts(bag)) == len(found)
 

@@ -7,7 +7,11 @@ import pytest
 pytest.importorskip('rclpy')
 
 from magma_ros.dataset.intervention_labels import STATE_TOPIC  # noqa: E402
-from magma_ros.errors import ConfigurationError, EnvironmentMissing  # noqa: E402
+from magma_ros.errors import (  # noqa: E402
+    ConfigurationError,
+    EnvironmentMissing,
+    RecordingError,
+)
 from magma_ros.nodes.recorder_parameters import MB, RecorderParameters  # noqa: E402
 from magma_ros.ros import topics  # noqa: E402
 
@@ -43,4 +47,6 @@ def test_video_without_its_library_is_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_limits_of_the_disk_have_an_order() -> None:
     with pytest.raises(ConfigurationError, match='disk_stop_gb 6.0 is more than disk_warn_gb 5.0'):
         RecorderParameters(disk_stop_gb=6.0).settings()
+    with pytest.raises(RecordingError, match="'../evil' cannot name an episode"):
+        RecorderParameters(name='../evil').settings()
     assert RecorderParameters().settings().queue_bytes == 256 * MB
