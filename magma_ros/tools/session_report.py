@@ -29,7 +29,6 @@ def add_actions(actions: Any) -> None:
         'report', help='open the key and write report.html; no trials after that'
     )
     report.add_argument('session', type=Path, metavar='DIR')
-    report.add_argument('--out', type=Path, metavar='DIR', help='default: the session itself')
     report.add_argument(
         '--end-early', action='store_true', help='end a session that is not complete, for good'
     )
@@ -53,15 +52,13 @@ def run(options: argparse.Namespace) -> int:
     """Plan, or report; 0 whatever the answer is."""
     if options.action == 'power':
         return _plan(options)
-    return write(options.session, options.out, options.end_early, options.json)
+    return write(options.session, options.end_early, options.json)
 
 
-def write(
-    path: Path, out: Path | None = None, end_early: bool = False, as_json: bool = False
-) -> int:
+def write(path: Path, end_early: bool = False, as_json: bool = False) -> int:
     """Write the report of a session and print its answers."""
     require_packages()  # before the key is opened: that ends the session
-    report = write_report(unseal(SessionFolder(path), end_early), out)
+    report = write_report(unseal(SessionFolder(path), end_early))
     headlines = report.analysis.headlines
     if as_json:
         answers = [asdict(one) for one in headlines]
@@ -103,8 +100,8 @@ def _plan(options: argparse.Namespace) -> int:
             f'beforehand ({unpaired["test"]})'
         )
     print(
-        f'  {sequential["mean_pairs"]:.0f} pairs on average, half of the sessions at most '
-        f'{sequential["median_pairs"]:.0f}, when a session stops at the evidence; '
+        f'  {sequential["mean_pairs"]:.0f} pairs on average (half of the sessions: at most '
+        f'{sequential["median_pairs"]:.0f}) when a session stops at the evidence; '
         f'{sequential["decided"]:.0%} of them decide within {sequential["limit"]}'
     )
     print(

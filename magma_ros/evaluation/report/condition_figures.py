@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -87,6 +88,6 @@ def condition_figures(
     )
 
 
-def _over(take: np.ufunc | object, values: Iterable[float]) -> float:
+def _over(take: Callable[[list[float]], Any], values: Iterable[float]) -> float:
     known = [value for value in values if math.isfinite(value)]
-    return float(take(known)) if known else math.nan  # type: ignore[operator]
+    return float(take(known)) if known else math.nan

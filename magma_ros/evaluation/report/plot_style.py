@@ -40,6 +40,7 @@ SETTINGS: dict[Any, Any] = {
     'font.family': 'sans-serif',
     'font.size': 9.5,
     'text.color': INK,
+    'text.parse_math': False,  # names may have a $ in them
     'axes.labelcolor': SOFT,
     'axes.edgecolor': LINE,
     'axes.titlecolor': INK,

@@ -26,12 +26,8 @@ class WrittenReport:
     analysis: Analysis
 
 
-def write_report(session: ReportedSession, folder: Path | None = None) -> WrittenReport:
-    """Analyse a session and write the three files, each whole or not at all.
-
-    Args:
-        session: with its codes opened.
-        folder: where to write; default: the session's.
+def write_report(session: ReportedSession) -> WrittenReport:
+    """Analyse a session and write the three files into its folder, each whole or not at all.
 
     Raises:
         EnvironmentMissing: matplotlib or jinja2 are not installed.
@@ -42,7 +38,6 @@ def write_report(session: ReportedSession, folder: Path | None = None) -> Writte
     # Imported here, so that everything else works without the extra.
     from magma_ros.evaluation.report.session_page import render_page
 
-    folder = session.folder if folder is None else folder
     analysis = analyse(session)
     versions = _versions()
     files = {
@@ -51,8 +46,8 @@ def write_report(session: ReportedSession, folder: Path | None = None) -> Writte
         PAGE: render_page(analysis, versions),
     }
     for name, text in files.items():
-        _write(folder / name, text)
-    return WrittenReport(folder / PAGE, analysis)
+        _write(session.folder / name, text)
+    return WrittenReport(session.folder / PAGE, analysis)
 
 
 def require_packages() -> None:
@@ -82,5 +77,6 @@ def _write(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         raise RecordingError(
-            f'{path} cannot be written ({error.strerror}): make room or give --out'
+            f'{path} cannot be written ({error.strerror}): make room or mend the permissions, '
+            'then: magma session report'
         ) from error

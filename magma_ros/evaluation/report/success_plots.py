@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +26,7 @@ from magma_ros.evaluation.statistics.posterior import JEFFREYS
 
 ROW_IN = 0.3
 DENSITY_STEPS = 400
+DIFFERENCE_STEPS = 120  # each is an integral
 
 
 def draw_success(figures: Sequence[ConditionFigures], names: Sequence[str]) -> Figure:
@@ -102,7 +102,8 @@ def draw_posteriors(
         left.plot(rates, density, color=colour_of(at), label=one.name)
         left.fill_between(rates, density, color=colour_of(at), alpha=0.15, linewidth=0)
     left.set(title='success rate', xlim=(0, 1), yticks=[])
-    steps = np.linspace(-0.999, 0.999, DENSITY_STEPS)
+    reach = _reach(comparisons)
+    steps = np.linspace(*reach, DIFFERENCE_STEPS)
     for at, comparison in enumerate(comparisons):
         cumulative = np.array([comparison.posterior.cumulative(d) for d in steps])
         density = np.gradient(cumulative, steps)
@@ -110,7 +111,7 @@ def draw_posteriors(
         right.plot(steps, density, label=_label(comparison), **look)
         right.fill_between(steps, density, color=look['color'], alpha=0.08, linewidth=0)
     right.axvline(0.0, color=SOFT, linewidth=1)
-    right.set(title='difference', yticks=[], xlim=_reach(comparisons))
+    right.set(title='difference', yticks=[], xlim=reach)
     for axes in (left, right):
         axes.set_ylim(bottom=0.0)
         axes.xaxis.set_major_formatter(PERCENT)
@@ -175,4 +176,4 @@ def _field(place: tuple[float, float], colour: str, share: float) -> Rectangle:
 def _reach(comparisons: Sequence[Comparison]) -> tuple[float, float]:
     ends = [one.posterior.credible_interval(0.9999) for one in comparisons]
     low, high = min(min(end) for end in ends), max(max(end) for end in ends)
-    return math.floor(10 * min(low, -0.1)) / 10, math.ceil(10 * max(high, 0.1)) / 10
+    return max(-1.0, min(low, -0.1) - 0.05), min(1.0, max(high, 0.1) + 0.05)

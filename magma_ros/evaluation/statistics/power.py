@@ -117,7 +117,16 @@ def plan_session(
     difficulty_sd: float = DIFFICULTY_SD,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All plans for two success rates, as plain data."""
+    """All plans for two success rates, as plain data.
+
+    Raises:
+        ConfigurationError: a number makes no sense, or no number of trials is enough.
+    """
+    if not (0.0 < power < 1.0 and 0.0 < alpha < 1.0 and 0.0 <= difficulty_sd <= 10.0):
+        raise ConfigurationError(
+            f'power {power:g}, alpha {alpha:g}, difficulty {difficulty_sd:g}: give power and '
+            'alpha between 0 and 1, and a difficulty from 0 to 10'
+        )
     model = PairModel(first, second, difficulty_sd)
     paired = pairs_needed(model, power, alpha)
     return {
