@@ -15,7 +15,14 @@ ARGUMENTS = (
     ('overlay', '', (), 'what differs on this table, see magma arm-check --record-box'),
     ('model', '', (), 'folder of an exported model; empty: magma-nano'),
     ('sim', 'false', ('true', 'false'), 'a simulated table with its camera'),
-    ('camera', 'realsense', ('realsense', 'none'), 'which driver to start; none: yours runs'),
+    (
+        'camera',
+        'realsense',
+        (),
+        'realsense: its driver; direct: none needed; none: yours runs; '
+        'or a video, a folder of pictures, a bag',
+    ),
+    ('calibration', '', (), 'file of magma calibrate solve; empty: the camera is in /tf_static'),
     ('servo', 'moveit', ('moveit', 'stand_in'), 'stand_in: simulation without MoveIt'),
     ('hardware', 'real', ('real', 'mock'), 'of ros2_control, where it is ours to start'),
     ('robot_ip', '', (), 'of a real arm that is reached by network'),

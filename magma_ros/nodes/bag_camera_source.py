@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
 
 from magma_ros.camera.frame_source import (
@@ -24,9 +24,10 @@ from magma_ros.errors import CameraError
 from magma_ros.ros.camera_messages import (
     camera_from_message,
     depth_from_message,
+    image_from_compressed,
     image_from_message,
 )
-from magma_ros.ros.camera_topics import camera_topics
+from magma_ros.ros.camera_topics import camera_topics, compressed_colour_topic
 from magma_ros.ros.static_transforms import StaticTransforms
 
 DEPTH_OFF_NS = 250_000_000  # depth may be this much older than its picture
@@ -34,6 +35,8 @@ DEPTH_OFF_NS = 250_000_000  # depth may be this much older than its picture
 
 class BagCameraSource:
     """See ``CameraSource``. Stamps are those of the recorded messages.
+
+    Raw pictures are read, or compressed ones where the bag has no raw ones; depth is read raw.
 
     Args:
         path: folder of a bag, or its MCAP file.
@@ -49,12 +52,15 @@ class BagCameraSource:
         topics = camera_topics(namespace)
         self._colour, self._info = topics['colour'].name, topics['colour_info'].name
         self._depth = topics['depth'].name
+        self._compressed = compressed_colour_topic(namespace).name
         self._frames: Iterator[Frame] = iter(())
+        self._is_compressed = False
         self.state: SourceState = CLOSED
 
     def __len__(self) -> int:
         """How many pictures the bag holds."""
-        return self._counts().get(self._colour, 0)
+        counts = self._counts()
+        return counts.get(self._colour) or counts.get(self._compressed, 0)
 
     def open(self) -> None:
         """Look for the camera's topics.
@@ -64,12 +70,14 @@ class BagCameraSource:
             CameraError: the bag lacks pictures or camera_info.
         """
         counts = self._counts()
-        missing = [name for name in (self._colour, self._info) if not counts.get(name)]
+        self._is_compressed = not counts.get(self._colour)
+        colour = self._compressed if self._is_compressed else self._colour
+        missing = [name for name in (colour, self._info) if not counts.get(name)]
         if missing:
             there = ', '.join(sorted(name for name in counts if 'image' in name)) or 'no pictures'
             raise CameraError(
                 f'{self._path} has no messages of {", ".join(missing)}. There is: {there}; name '
-                'the namespace of the camera, and record raw pictures'
+                'the namespace of its camera'
             )
         self._frames = self._read_frames()
         self.state = STREAMING
@@ -109,14 +117,19 @@ class BagCameraSource:
                 info = deserialize_message(message.data, CameraInfo)
             elif message.topic == self._depth:
                 depth = depth_from_message(deserialize_message(message.data, Image))
-            elif message.topic == self._colour:
+            elif message.topic == (self._compressed if self._is_compressed else self._colour):
                 if image is not None and info is not None:
                     yield self._frame(image, depth, info, transforms)
                     last_ns = image.stamp_ns
-                newest = image_from_message(deserialize_message(message.data, Image))
+                newest = self._read_image(message.data)
                 image = newest if newest.stamp_ns > last_ns else None
         if image is not None and info is not None:
             yield self._frame(image, depth, info, transforms)
+
+    def _read_image(self, data: bytes) -> CameraImage:
+        if self._is_compressed:
+            return image_from_compressed(deserialize_message(data, CompressedImage))
+        return image_from_message(deserialize_message(data, Image))
 
     def _frame(
         self,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from magma_ros.camera.extrinsics_file import read_camera_pose
 from magma_ros.errors import ConfigurationError
 from magma_ros.nodes.moveit_programs import Bringup, moveit_programs
 from magma_ros.nodes.node_program import (
+    CAMERA_PROGRAM,
     DEMO_PROGRAMS,
     RECORDER_PROGRAM,
     TELEOP_PROGRAM,
@@ -48,8 +52,19 @@ def bringup_programs(wanted: Bringup) -> tuple[NodeProgram, ...]:
     if wanted.servo == 'moveit':
         ours = [program for program in ours if program.name != 'servo_stand_in_node']
         moveit = moveit_programs(wanted, profile)
-    has_camera = not wanted.sim and wanted.camera == 'realsense'
-    return (*((REALSENSE,) if has_camera else ()), *moveit, *ours)
+    return (*_cameras(wanted), *moveit, *ours)
+
+
+def camera_program(source: str) -> NodeProgram:
+    """``camera_node`` with this source; ``direct`` is a RealSense camera."""
+    parameters = {} if source == 'direct' else {'source': source}
+    return replace(CAMERA_PROGRAM, parameters=parameters)
+
+
+def _cameras(wanted: Bringup) -> tuple[NodeProgram, ...]:
+    if wanted.sim or wanted.camera == 'none':
+        return ()
+    return (REALSENSE if wanted.camera == 'realsense' else camera_program(wanted.camera),)
 
 
 def teleop_programs(
@@ -89,11 +104,14 @@ def recorder_programs(
 def _of_ours(program: NodeProgram, wanted: Bringup, profile: ArmProfile) -> NodeProgram:
     """The program for this arm: its name as parameter, its topics in the place of ours."""
     files = tuple(file for file in program.files if wanted.sim or file != 'sim.yaml')
-    parameters = (
+    parameters: dict[str, Any] = (
         {} if program.name == 'supervisor_node' else {'arm': wanted.overlay or profile.name}
     )
     if program.name == 'perception_node':
         parameters['model'] = wanted.model
+        if wanted.calibration:
+            parameters['camera_pose_source'] = 'parameter'
+            parameters['camera_pose'] = read_camera_pose(Path(wanted.calibration))
     return replace(program, files=files, parameters=parameters, remappings=remappings(profile))
 
 

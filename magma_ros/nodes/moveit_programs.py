@@ -22,7 +22,9 @@ PUBLISHES_JOINTS = ('wx250s',)  # the driver of the real arm does, so no broadca
 class Bringup:
     """What ``bringup.launch.py`` is asked for.
 
-    ``servo`` is moveit or stand_in; ``hardware`` is mock or real, for arms without ``sim``.
+    ``servo`` is moveit or stand_in; ``hardware`` is mock or real, for arms without ``sim``;
+    ``camera`` is realsense (its ROS driver), direct (without it), none, or a source of
+    ``camera_node``; ``calibration`` is a file of ``magma calibrate solve``.
     """
 
     arm: str
@@ -30,6 +32,7 @@ class Bringup:
     model: str = ''
     sim: bool = False
     camera: str = 'realsense'
+    calibration: str = ''
     servo: str = 'moveit'
     hardware: str = 'real'
     robot_ip: str = ''

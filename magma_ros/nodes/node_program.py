@@ -36,3 +36,5 @@ DEMO_PROGRAMS = (
 # Beside them, where a person may drive; its devices have files of their own in config/teleop.
 TELEOP_PROGRAM = NodeProgram('teleop_node')
 RECORDER_PROGRAM = NodeProgram('recorder_node', ('recorder.yaml',))
+# In the place of a camera's own driver.
+CAMERA_PROGRAM = NodeProgram('camera_node', ('camera.yaml',))

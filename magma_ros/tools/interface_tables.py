@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from magma_ros.errors import ConfigurationError
+from magma_ros.nodes.camera_node import CameraParameters
 from magma_ros.nodes.controller_parameters import ControllerParameters
 from magma_ros.nodes.perception_setup import PerceptionParameters
 from magma_ros.nodes.recorder_parameters import RecorderParameters
@@ -29,6 +30,7 @@ PARAMETERS = {
     'sim_node': SimParameters,
     'teleop_node': TeleopParameters,
     'recorder_node': RecorderParameters,
+    'camera_node': CameraParameters,
 }
 
 

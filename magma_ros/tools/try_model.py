@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     rgb = read_picture(options.image)
     wanted = options.model or asset_path('nano')
     model, folder = load_local_model(wanted, prepare_image, local_settings(options))
-    state = _arm_state(model, options.state)
+    state = assume_arm_state(model, options.state)
     tried = _ask(model, folder, rgb, state, options)
     saved = options.save
     if saved is None and (tried.traces or tried.marks_px):
@@ -81,7 +81,12 @@ def run(options: argparse.Namespace) -> int:
     return 1 if tried.traces == [] or tried.marks_px == {} else 0
 
 
-def _arm_state(model: PromptedModel, seven: Sequence[float] | None) -> ArmState | None:
+def assume_arm_state(model: PromptedModel, seven: Sequence[float] | None) -> ArmState | None:
+    """``--state``, or what is assumed without it; None for models that take none.
+
+    Raises:
+        ConfigurationError: the model takes none, or these are not seven numbers.
+    """
     if model.config.state is None:
         if seven is not None:
             raise ConfigurationError(f'{model.config.name} takes no arm state: leave --state out')

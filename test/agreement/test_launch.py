@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from magma_ros.nodes.node_program import DEMO_PROGRAMS, RECORDER_PROGRAM, TELEOP_PROGRAM
+from magma_ros.nodes.node_program import (
+    CAMERA_PROGRAM,
+    DEMO_PROGRAMS,
+    RECORDER_PROGRAM,
+    TELEOP_PROGRAM,
+)
 from magma_ros.resources import config_path, share_directory
 from magma_ros.robot.arm_profile import load_arm_profile
 
@@ -57,17 +62,17 @@ def test_every_arm_is_offered(name: str) -> None:
 def test_every_launched_node_is_installed() -> None:
     setup = (ROOT / 'setup.py').read_text()
 
-    for program in (*DEMO_PROGRAMS, TELEOP_PROGRAM, RECORDER_PROGRAM):
+    for program in (*DEMO_PROGRAMS, TELEOP_PROGRAM, RECORDER_PROGRAM, CAMERA_PROGRAM):
         assert f"'{program.name}'" in setup, f'setup.py does not install {program.name}'
 
 
 @pytest.mark.parametrize(
-    'program', [*DEMO_PROGRAMS, RECORDER_PROGRAM], ids=lambda program: program.name
+    'program', [*DEMO_PROGRAMS, RECORDER_PROGRAM, CAMERA_PROGRAM], ids=lambda program: program.name
 )
 def test_parameter_files_have_a_section_for_their_node(program: Any) -> None:
     for name in program.files:
         sections = YAML(typ='safe').load(config_path(name).read_text())
-        others = (*DEMO_PROGRAMS, RECORDER_PROGRAM)
+        others = (*DEMO_PROGRAMS, RECORDER_PROGRAM, CAMERA_PROGRAM)
         wanted = {f'/{program.name}', *(f'/{other.name}' for other in others)}
         assert set(sections) <= wanted
         # sim.yaml goes to every node and speaks of those where the simulation differs.

@@ -1,4 +1,4 @@
-"""Who may import whom: the flow camera -> image -> model -> motion -> robot, and what stands around it."""
+"""Who may import whom: camera -> image -> model -> motion -> robot, and what stands around."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAY_IMPORT = {
     'dataset': TOP | FLOW,
     'nodes': TOP | FLOW | {'pipeline', 'sim', 'ros', 'teleop', 'dataset'},
     'training': TOP | FLOW | {'pipeline', 'sim', 'dataset'},
-    'faults': TOP | FLOW | {'sim', 'ros', 'nodes'},
+    'faults': TOP | FLOW | {'sim', 'ros', 'nodes', 'dataset'},
     'evaluation': TOP | FLOW | {'pipeline', 'sim', 'ros', 'nodes', 'dataset'},
 }
 MAY_IMPORT['benchmarks'] = MAY_IMPORT['evaluation'] | {'evaluation', 'faults', 'teleop'}

@@ -153,3 +153,21 @@ def test_the_recorder_hears_the_topics_of_its_arm() -> None:
     assert ('/wx250s/joint_states', '/joint_states') in recorder.remappings
     (simulated,) = recorder_programs('wx250s', 'runs', 'as_is', sim=True)
     assert simulated.files == ('recorder.yaml', 'sim.yaml')
+
+
+def test_a_camera_without_its_driver_and_its_calibration(tmp_path: Path) -> None:
+    direct = started(arm='fr3', camera='direct')
+    film = started(arm='fr3', camera='film.mp4')
+    assert list(direct) == ['camera_node', 'servo_node', *OURS]
+    assert 'source' not in direct['camera_node'].parameters
+    assert film['camera_node'].parameters['source'] == 'film.mp4'
+
+    seven = (0.7, 0.0, 0.5, 1.0, 0.0, 0.0, 0.0)
+    path = tmp_path / 'camera.yaml'
+    path.write_text(f'/perception_node: {{ros__parameters: {{camera_pose: {list(seven)}}}}}')
+    perception = started(arm='fr3', calibration=str(path))['perception_node'].parameters
+
+    assert perception['camera_pose_source'] == 'parameter'
+    assert perception['camera_pose'] == seven
+    with pytest.raises(ConfigurationError, match='magma calibrate solve'):
+        started(arm='fr3', calibration=str(tmp_path / 'absent.yaml'))
