@@ -1,8 +1,8 @@
 """How true the labels of dataset/traces are, where the simulator knows the truth, and how fast.
 
-Each foreground track of a window is held against the projected motion of the very piece of surface
-it begins on. The camera stands still, or turns by some degrees and shifts by some millimetres; then
-the truth is what a camera that had stayed would have seen, as the labels say.
+Each foreground track of a window is held against the projected motion of the piece of surface
+it begins on. The camera stands still, or turns by degrees and shifts by millimetres; then the
+truth is what a camera that had stayed would have seen, as the labels say.
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ BENCHMARKS = {
     'inference': 'magma_ros.benchmarks.inference',
     'model': 'magma_ros.benchmarks.model',
     'session-statistics': 'magma_ros.benchmarks.session_statistics',
+    'perception': 'magma_ros.benchmarks.perception',
     'sim': 'magma_ros.benchmarks.sim_speed',
+    'traces': 'magma_ros.benchmarks.trace_labels',
     'takeover': 'magma_ros.benchmarks.takeover',
     'faults': 'magma_ros.benchmarks.fault_matrix',
     'record': 'magma_ros.benchmarks.recording',
@@ -50,6 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     record = parser.add_argument_group('record')
     record.add_argument('--seconds', type=float, default=60.0, help='of recording under load')
     record.add_argument('--kills', type=int, default=100, help='recorders that are killed')
+    perception = parser.add_argument_group('perception')
+    perception.add_argument(
+        '--minutes', type=float, default=0.5, help='of pictures at 30 Hz, for the slope of memory'
+    )
     faults = parser.add_argument_group('faults')
     faults.add_argument('--rows', default='', help='only these, such as F01,F43')
     faults.add_argument(
@@ -70,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     entries: list[Entry] = []
     given = {
         'control': {'actions': options.actions},
+        'perception': {'minutes': options.minutes},
         'record': {'seconds': options.seconds, 'kills': options.kills},
         'faults': {
             'rows': options.rows,
