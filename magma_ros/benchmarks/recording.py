@@ -1,8 +1,8 @@
-"""``magma bench record``: recording, being killed while doing so, and taking over."""
+"""``magma bench record``: recording, being killed, taking over, and the statistics of sessions."""
 
 from __future__ import annotations
 
-from magma_ros.benchmarks import recorder, recorder_kills, takeover
+from magma_ros.benchmarks import recorder, recorder_kills, session_statistics, takeover
 from magma_ros.benchmarks.record import Entry
 
 
@@ -17,4 +17,5 @@ def measure(seconds: float = recorder.SECONDS, kills: int = recorder_kills.KILLS
         *recorder.measure(seconds),
         *recorder_kills.measure(kills),
         *takeover.measure(),
+        *session_statistics.measure(),
     ]

@@ -22,8 +22,8 @@ from magma_ros.ros.message_definitions import type_name
 from magma_ros.ros.optional_modules import load_interface
 from magma_ros.ros.topic_kinds import Topic
 
-SMALL_QUEUE = 500  # messages: a second of the fastest joint states
-PICTURE_QUEUE = 60  # two seconds of a camera
+SMALL_QUEUE = 2500  # messages: five seconds of the fastest joint states
+PICTURE_QUEUE = 150  # five seconds of a camera
 EARLY_NS = 1_000_000_000  # what is later than that is not early: the clock was set back
 PICTURES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 

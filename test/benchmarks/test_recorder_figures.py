@@ -12,7 +12,13 @@ pytest.importorskip('rclpy')
 from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 
-from magma_ros.benchmarks import recorder, recorder_kills, recording, takeover  # noqa: E402
+from magma_ros.benchmarks import (  # noqa: E402
+    recorder,
+    recorder_kills,
+    recording,
+    session_statistics,
+    takeover,
+)
 from magma_ros.benchmarks.record import Entry  # noqa: E402
 from magma_ros.benchmarks.recorder_kills import JOINTS, Killed, judge  # noqa: E402
 from magma_ros.dataset.episode_writer import EpisodeWriter  # noqa: E402
@@ -63,6 +69,7 @@ def test_the_benchmark_has_the_goals_of_the_specification(
     killed = [Killed(True, 0, 20.0), Killed(True, 0, 80.0)]
     monkeypatch.setattr(recorder_kills, '_kill_one', lambda *_: killed.pop())
     monkeypatch.setattr(takeover, 'MOMENTS', 3)
+    monkeypatch.setattr(session_statistics, 'measure', lambda: [Entry('session', 0.0, '', 0.0)])
     entries: dict[str, Entry] = {entry.name: entry for entry in recording.measure(60.0, 2)}
     assert [(name, entries[name].goal) for name in ('recorder-lost', 'recorder-cores')] == [
         ('recorder-lost', 0),
@@ -71,6 +78,7 @@ def test_the_benchmark_has_the_goals_of_the_specification(
     assert (entries['recorder-start'].goal, entries['kill-tail'].goal) == (100.0, 100.0)
     assert (entries['recorder-writer'].ratio, entries['recorder-writer'].goal) == (0.6, 0.5)
     assert entries['kill-tail'].value == 80.0
+    assert 'session' in entries
     assert entries['takeover-position-step'].goal == 1.0
     assert all(entry.is_passed for entry in entries.values())
 
