@@ -5,10 +5,9 @@ Needs OpenCV 4.7 or later, whose detectors are classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -75,8 +74,9 @@ class CalibrationBoard:
         refining.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
         if shape.kind == 'charuco':
             marks = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_5X5_1000)
-            self._board = cv2.aruco.CharucoBoard(count, shape.square_m, shape.marker_m, marks)
-            self._charuco = cv2.aruco.CharucoDetector(self._board)
+            board = cv2.aruco.CharucoBoard(count, shape.square_m, shape.marker_m, marks)
+            self._board: cv2.aruco.Board = board
+            self._charuco = cv2.aruco.CharucoDetector(board)
         else:
             marks = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_APRILTAG_36h11)
             gap_m = shape.square_m - shape.marker_m
@@ -87,7 +87,7 @@ class CalibrationBoard:
     def find(self, rgb: NDArray[np.uint8]) -> BoardCorners | None:
         """Its corners in a picture; None if fewer than FEWEST_CORNERS are seen."""
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-        found: Sequence[NDArray] | NDArray | None
+        found: Any
         if self.shape.kind == 'charuco':
             found, ids, _, _ = self._charuco.detectBoard(grey)
         else:
@@ -108,11 +108,12 @@ class CalibrationBoard:
         if max(width, height) > MOST_PX:
             raise ConfigurationError(f'a board of {width} x {height} pixels is too large: smaller')
         if self.shape.kind == 'charuco':
-            return self._board.generateImage((width, height))
+            drawn = self._board.generateImage((width, height))
+            return np.asarray(drawn, np.uint8)
         canvas = np.full((height, width), 255, np.uint8)
         side = round(self.shape.marker_m * pixels_per_m)
         for number, corners in zip(
-            self._board.getIds().ravel(), self._board.getObjPoints(), strict=True
+            np.ravel(self._board.getIds()), self._board.getObjPoints(), strict=True
         ):
             left, top = np.round(np.asarray(corners)[:, :2].min(axis=0) * pixels_per_m).astype(int)
             tag = cv2.aruco.generateImageMarker(self._marks, int(number), side)

@@ -102,7 +102,7 @@ def place_board(corners: BoardCorners, lens: Lens, name: str) -> Pose:
         found = False
     if not found or shift[2, 0] <= 0:
         raise CameraError(f'{name}: the board cannot be placed from its corners; take it out')
-    return make_pose(shift.ravel(), Rotation.from_rotvec(turn.ravel()))
+    return make_pose(np.array(shift, float).ravel(), Rotation.from_rotvec(turn.ravel()))
 
 
 def _move(view: CalibrationView, mounting: Mounting) -> Pose:
