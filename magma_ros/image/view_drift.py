@@ -70,7 +70,9 @@ class ReferenceView:
 
     def __init__(self, reference_rgb: Picture) -> None:
         self.rgb = reference_rgb
-        self._detector = cv2.ORB_create(FEATURES, fastThreshold=FAST_THRESHOLD)
+        self._detector = cv2.ORB_create(  # type: ignore[attr-defined]  # older OpenCV has no other
+            FEATURES, fastThreshold=FAST_THRESHOLD
+        )
         self._contrast = cv2.createCLAHE(CONTRAST, TILES)
         self._points, self._bits = self._describe(reference_rgb)
         if len(self._points) < 4 * MIN_INLIERS:
@@ -116,14 +118,14 @@ class ReferenceView:
             float(np.rad2deg(np.arctan2(sine, cosine))),
             float(np.hypot(cosine, sine)),
             inliers,
-            transform,
+            np.asarray(transform, dtype=float),
         )
 
     def draw_ghost(self, rgb: Picture) -> Picture:
         """The picture half seen through, with the edges of the reference over it."""
         canvas = cv2.addWeighted(rgb, 0.5, self.rgb, 0.5, 0.0)
         canvas[cv2.Canny(_grey(self.rgb), *EDGES) > 0] = GHOST_RGB
-        return canvas
+        return np.asarray(canvas, dtype=np.uint8)
 
     def _match(
         self, points: NDArray[np.float32], bits: NDArray[np.float32]
@@ -149,4 +151,4 @@ class ReferenceView:
 
 
 def _grey(rgb: Picture) -> Picture:
-    return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), dtype=np.uint8)

@@ -103,6 +103,13 @@ class ModelWorker:
             self._process.end()
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the thread has died, which is a defect; a model that stays down is none."""
+        return self._thread.ident is not None and not (
+            self._thread.is_alive() or self._closed.is_set() or self.state.stage == 'failed'
+        )
+
+    @property
     def stage_s(self) -> float:
         """How long it has been in its present stage."""
         return time.monotonic() - self._entered_s

@@ -92,7 +92,8 @@ class RequestQueue:
         Raises:
             ValueError, KeyError, TypeError: the reply is not what was asked for.
         """
-        asked = self._asked
+        with self._lock:  # a fast model replies while the one who asks still holds it
+            asked = self._asked
         if asked is None:
             raise ValueError('a reply that nobody asked for')
         outcome = _read(message, asked.kind)  # before it counts as settled: it may be garbage

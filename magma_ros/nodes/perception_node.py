@@ -13,20 +13,20 @@ import time
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from magma_ros.data_types import GuidedPath
 from magma_ros.errors import ConfigurationError, MagmaError, ModelError
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.nodes.model_worker import WorkerState
+from magma_ros.nodes.perception_outputs import PerceptionOutputs
 from magma_ros.nodes.perception_setup import Perception, PerceptionParameters, set_up
 from magma_ros.nodes.perception_status import perception_status
 from magma_ros.nodes.perception_timing import PerceptionTiming
 from magma_ros.nodes.prediction_loop import Condition, LookSettings, Prediction, PredictionLoop
+from magma_ros.nodes.reference_watch import ReferenceWatch
+from magma_ros.nodes.sealed_serving import Serving, settle_serving
 from magma_ros.ros import topics
-from magma_ros.ros.chunk_messages import ActionInfo, chunk_to_message, info_to_message
 from magma_ros.ros.node_process import run_node
-from magma_ros.ros.parameters import declare_parameters
+from magma_ros.ros.parameters import declare_parameters, read_parameters
 from magma_ros.ros.status_messages import diagnostics_message, heartbeat_message
-from magma_ros.ros.trace_messages import overlay_message, path_to_message, trace_to_message
 
 WATCH_S = 0.05  # how often silence is looked for
 
@@ -37,29 +37,28 @@ class PerceptionNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__('perception_node', automatically_declare_parameters_from_overrides=True)
         self.set = declare_parameters(self, PerceptionParameters)
+        self._serving = Serving(self.set)
         self.fault = ''
         self._perception: Perception | None = None
         self._loop: PredictionLoop | None = None
+        self._reference: ReferenceWatch | None = None
         self._timing = PerceptionTiming()
-        self._path: GuidedPath | None = None  # published last
         self._asleep = Condition('not configured')  # how it is without a model
         self._said: Condition | None = None
         self._saying = threading.Lock()  # executor, loop and worker have something to say
         self._state = topics.PERCEPTION_STATE.publisher(self)
         self._diagnostics = topics.DIAGNOSTICS.publisher(self)
         self._heartbeat = topics.heartbeat_topic(self.get_name()).publisher(self)
-        self._chunks = topics.ACTION_CHUNK.publisher(self)
-        self._infos = topics.ACTION_INFO.publisher(self)
-        self._traces = topics.TRACE.publisher(self)
-        self._paths = topics.TRACE_PATH.publisher(self)
-        self._overlays = topics.OVERLAY.publisher(self)
+        self._outputs = PerceptionOutputs(self)
         self.create_timer(WATCH_S, self._on_watch)
         self.create_timer(0.1, self._on_tenth)
         self.create_timer(1.0, self._on_second)
 
     @property
     def has_failed(self) -> bool:
-        """Whether the thread that looks has died."""
+        """Whether a thread has died that should not."""
+        if self._perception is not None and self._perception.worker.has_failed:
+            return True
         return self._loop is not None and not self._loop.is_alive
 
     def close(self) -> None:
@@ -78,9 +77,10 @@ class PerceptionNode(LifecycleNode):
         """
         self.fault = ''
         try:
-            self._perception = set_up(self, self.set, self._on_worker)
+            self._serving = settle_serving(read_parameters(self, PerceptionParameters))
+            self._perception = set_up(self, self._serving.parameters, self._on_worker)
         except MagmaError as error:
-            self.fault = str(error)
+            self.fault = self._serving.seal_text(str(error))
             self._asleep = Condition(self.fault, is_ok=False)
             self._report()
             self.get_logger().error(self.fault)
@@ -92,7 +92,7 @@ class PerceptionNode(LifecycleNode):
         """Begin to look; the first question waits until the model is loaded."""
         assert self._perception is not None
         settings = LookSettings(
-            self.set.mode,  # type: ignore[arg-type]
+            self._serving.parameters.mode,  # type: ignore[arg-type]
             self._perception.profile.base_link,
             self.set.check_frozen,
             self.set.camera_frame,
@@ -107,6 +107,14 @@ class PerceptionNode(LifecycleNode):
             self._report,
         )
         self._loop.start()
+        if self._perception.reference is not None:
+            self._reference = ReferenceWatch(
+                self._perception.reference,
+                self.set.reference_period_s,
+                lambda: self._loop.newest if self._loop else None,
+                self._outputs.show_ghost,
+            )
+            self._reference.start()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -127,12 +135,16 @@ class PerceptionNode(LifecycleNode):
         return super().on_shutdown(state)
 
     def _stop_looking(self) -> None:
+        if self._reference is not None:
+            self._reference.stop()
+            self._reference = None
         if self._loop is not None:
             self._loop.stop()
             self._loop = None
 
     def _give_up_loading(self, text: str) -> None:
         """The model cannot be loaded: nothing that was configured is of use."""
+        text = self._serving.seal_text(text)
         if self.set.autostart:  # nobody manages us: the process ends and says why
             raise ModelError(text)
         self.fault, self._asleep = text, Condition(text, Reason.MODEL_LOAD, is_ok=False)
@@ -144,35 +156,16 @@ class PerceptionNode(LifecycleNode):
     # --------------------------------------------------------- in the threads of loop and worker
 
     def _publish(self, prediction: Prediction) -> None:
-        chunk, image = prediction.chunk, prediction.image
         assert self._perception is not None
         assert self._perception.worker.loaded is not None
-        info = ActionInfo(
-            chunk.image_stamp_ns,
-            chunk.sequence,
-            chunk.source,
-            chunk.reference,
-            self._perception.worker.loaded.identity,
-            prediction.started_ns,
-            prediction.ended_ns,
-        )
-        self._infos.publish(info_to_message(info))
-        self._chunks.publish(chunk_to_message(chunk))
-        for trace in prediction.traces:
-            self._traces.publish(trace_to_message(trace, image))
-        if prediction.path is not None and prediction.path is not self._path:
-            self._path = prediction.path
-            path = path_to_message(prediction.path, image.stamp_ns, chunk.frame_id)
-            self._paths.publish(path)
-        if self._overlays.get_subscription_count():
-            overlay = overlay_message(image, prediction.traces, prediction.executed_px)
-            self._overlays.publish(overlay)
+        identity = self._perception.worker.loaded.identity
+        self._outputs.publish(*self._serving.seal(prediction, identity))
 
     def _on_worker(self, state: WorkerState) -> None:
-        log = self.get_logger()
-        (log.info if state.is_ready or state.reason is Reason.MODEL_LOADING else log.error)(
-            state.text
-        )
+        if state.is_ready or state.reason is Reason.MODEL_LOADING:
+            self.get_logger().info(state.text)
+        else:
+            self.get_logger().error(state.text)
         self._report()
 
     def _report(self) -> None:
@@ -191,6 +184,9 @@ class PerceptionNode(LifecycleNode):
         worker = perception.worker.state
         if not worker.is_ready:
             return Condition(worker.text, worker.reason, is_ok=False)
+        loaded = perception.worker.loaded
+        if loaded is not None and not self._serving.is_expected(loaded.identity):
+            return Condition('not the model of the session', Reason.MODEL_HASH, is_ok=False)
         if loop is None:
             return Condition('configured')
         now_s = time.monotonic()
@@ -204,7 +200,13 @@ class PerceptionNode(LifecycleNode):
     def _describe(self, condition: Condition) -> DiagnosticStatus:
         values = self._timing.values(time.monotonic())
         worker = self._perception.worker if self._perception else None
-        return perception_status(condition, self.set.mode, worker, values)
+        reference = self._reference
+        if reference is not None:
+            values |= reference.values
+        findings = reference.findings if reference is not None else ()
+        mode = self._serving.parameters.mode
+        status = perception_status(condition, mode, worker, values, findings)
+        return self._serving.seal_status(status)
 
     # ---------------------------------------------------------------- in the executor's thread
 

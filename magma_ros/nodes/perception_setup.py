@@ -11,6 +11,7 @@ from magma_ros.model.backends.local_model import PRECISIONS, PrecisionName
 from magma_ros.nodes.model_worker import ModelWorker, WorkerState
 from magma_ros.nodes.model_worker_loading import ModelSettings
 from magma_ros.nodes.perception_inputs import PerceptionInputs, pose_from_seven
+from magma_ros.nodes.reference_watch import Reference
 from magma_ros.pipeline import MODES
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
 from magma_ros.ros.parameters import parameter
@@ -72,6 +73,12 @@ class PerceptionParameters:
         5.0, 'how often a picture is compared with it', 's', 0.5, 3600.0
     )
     threads: int = parameter(1, 'of the model', '', 1, 64)
+    sealed_file: str = parameter(
+        '',
+        'of a blinded session: what it says about the model counts, and is not published; read '
+        'when configured',
+        read_only=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class Perception:
     profile: ArmProfile
     inputs: PerceptionInputs
     worker: ModelWorker  # not started yet
+    reference: Reference | None
 
     def close(self) -> None:
         """End the model, hear nothing more."""
@@ -95,9 +103,10 @@ def set_up(
 
     Raises:
         ConfigurationError: a name or value is wrong, or there is no such interpreter.
-        CameraError: camera_pose is no pose.
+        CameraError: camera_pose is no pose, or the reference picture cannot be used.
     """
     profile = load_arm_profile(wanted.arm)
+    reference = Reference(wanted.reference_picture) if wanted.reference_picture else None
     pose = None
     if wanted.camera_pose_source == 'parameter':
         pose = pose_from_seven(wanted.camera_pose)
@@ -107,7 +116,7 @@ def set_up(
     inputs = PerceptionInputs(
         node, profile, wanted.camera_namespace, pose, wanted.compressed, wanted.camera_rate_hz
     )
-    return Perception(profile, inputs, worker)
+    return Perception(profile, inputs, worker, reference)
 
 
 def model_settings(wanted: PerceptionParameters) -> ModelSettings:

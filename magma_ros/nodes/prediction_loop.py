@@ -81,7 +81,7 @@ class PredictionLoop:
     publish: Callable[[Prediction], None]
     changed: Callable[[], None]
     condition: Condition = Condition('waiting for pictures')
-    newest: CameraImage | None = None  # that passed its checks
+    newest: Observation | None = None  # that passed its checks
     _stopped: threading.Event = field(default_factory=threading.Event)
     _frozen: FrozenDetector = field(default_factory=FrozenDetector)
     _order: StampOrder = field(default_factory=StampOrder)
@@ -153,7 +153,7 @@ class PredictionLoop:
         finding = self._find_fault(observation)
         if finding is not None:
             return _faulty(finding)
-        self.newest = image
+        self.newest = observation
         if not self._take_instruction():
             self.timing.note_fate('no_instruction', taken_s)
             return Condition('waiting for an instruction')

@@ -74,6 +74,14 @@ OVERLAY = make_topic(
     'viewers',
     'the picture with the traces drawn into it, JPEG',
 )
+REFERENCE_OVERLAY = make_topic(
+    '/magma/reference_overlay/compressed',
+    CompressedImage,
+    NEWEST,
+    'perception',
+    'viewers',
+    'the picture under a ghost of the reference picture, JPEG; every reference_period_s',
+)
 STATE = make_topic(
     '/magma/state',
     DiagnosticStatus,
@@ -195,6 +203,7 @@ HEARTBEAT_NODES = (
     'sim_node',
     'teleop_node',
     'recorder_node',
+    'camera_node',
 )
 
 
@@ -253,6 +262,7 @@ TOPICS: tuple[Topic, ...] = (
     TRACE,
     TRACE_PATH,
     OVERLAY,
+    REFERENCE_OVERLAY,
     STATE,
     PERCEPTION_STATE,
     ESTOP,
