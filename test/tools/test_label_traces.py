@@ -5,14 +5,17 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from magma_ros.errors import CameraError, ConfigurationError, RecordingError
 from magma_ros.image.picture_file import write_picture
 from magma_ros.tools import label_traces
 
-sys.path.insert(0, str(Path(__file__).parents[1] / 'dataset' / 'traces'))
+DATASET_TESTS = Path(__file__).parents[1] / 'dataset'
+sys.path[:0] = [str(DATASET_TESTS), str(DATASET_TESTS / 'traces')]
 from moving_patch import film  # noqa: E402
+from robot_bag import CAMERA, picture, robot_arrivals, write_robot_bag  # noqa: E402
 
 
 @pytest.fixture
@@ -53,6 +56,16 @@ def test_where_nothing_moves(tmp_path: Path) -> None:
     for index in range(3):
         write_picture(film(1)[0], tmp_path / f'{index}.png')
     assert label(tmp_path, '--out', tmp_path / 'traces.webm') == 1
+
+
+def test_pictures_of_a_bag(tmp_path: Path) -> None:
+    bag = write_robot_bag(tmp_path / 'bag', robot_arrivals(1.0))
+    for topic in ('', CAMERA):
+        frames = list(label_traces.read_frames(bag, 10.0, topic))
+        assert len(frames) == 10
+        assert np.array_equal(frames[1], picture(3))
+    with pytest.raises(RecordingError, match='no pictures on /other'):
+        list(label_traces.read_frames(bag, 10.0, '/other'))
 
 
 @pytest.mark.parametrize(

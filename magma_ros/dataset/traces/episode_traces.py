@@ -83,5 +83,5 @@ def prepare_frames(frames: Iterable[Picture]) -> Iterator[Picture]:
             )
         if width > WIDEST_PX:
             size = (WIDEST_PX, round(height * WIDEST_PX / width))
-            frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+            frame = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
         yield np.asarray(cv2.blur(frame, (SMOOTHING_PX, SMOOTHING_PX)), np.uint8)

@@ -59,7 +59,7 @@ def _follow(frames: Iterable[Picture]) -> Iterator[_Step]:
     frame = grey = before = None
     first_free = 0
     for following in chain(frames, [None]):
-        grey_following = None if following is None else cv2.cvtColor(following, cv2.COLOR_RGB2GRAY)
+        grey_following = None if following is None else _grey(following)
         if frame is not None and grey is not None:
             if before is not None:
                 points, alive = _track(before, grey, points)
@@ -70,6 +70,10 @@ def _follow(frames: Iterable[Picture]) -> Iterator[_Step]:
             first_free += len(fresh)
             yield _Step(frame, ids, points)
         before, frame, grey = grey, following, grey_following
+
+
+def _grey(frame: Picture) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _track(
@@ -93,12 +97,12 @@ def _flow(
         before,
         after,
         points[:, None],
-        None,
+        np.empty_like(points[:, None]),
         winSize=(WINDOW_PX, WINDOW_PX),
         maxLevel=LEVELS,
         criteria=CRITERIA,
     )
-    return there[:, 0], found[:, 0] == 1
+    return np.asarray(there[:, 0], np.float32), np.asarray(found[:, 0] == 1)
 
 
 def _missing_points(
