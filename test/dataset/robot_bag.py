@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from magma_ros.dataset.episode_record import EpisodeRecord, write_record
 from magma_ros.dataset.episode_writer import EpisodeWriter
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.robot.arm_profile import ArmProfile, load_arm_profile
+from magma_ros.robot.joint_reading import opening_from_finger
+from magma_ros.rotations import rotation_difference, rotation_of
 
 START_NS = 1_700_000_000_000_000_000
 JOINTS_HZ, CAMERA_HZ, CHUNK_HZ = 100, 30, 5
@@ -63,6 +65,20 @@ def joint_positions(time_s: float) -> np.ndarray:
     opening = np.clip(1.0 - (time_s - 1.5) / 0.4, 0.0, 1.0)
     finger = profile.finger_closed_m + opening * (profile.finger_open_m - profile.finger_closed_m)
     return np.append(joints, finger)
+
+
+def tip_path(duration_s: float, period_s: float) -> np.ndarray:
+    """(n, 7): place and sum of turns of the tool point, and the opening, at regular times."""
+    kinematics, rows = arm().kinematics(), []
+    turned, last = np.zeros(3), None
+    for time_s in np.arange(0.0, duration_s, period_s):
+        joints = joint_positions(time_s)
+        pose = kinematics.forward(joints[:6])
+        rotation = rotation_of(pose)
+        turned = turned + (rotation_difference(last, rotation) if last is not None else 0.0)
+        last = rotation
+        rows.append([*pose.translation_m, *turned, opening_from_finger(joints[6], arm())])
+    return np.array(rows)
 
 
 def picture(index: int, width: int = 64, height: int = 48) -> np.ndarray:
@@ -133,11 +149,23 @@ def _arrivals(duration_s: float, size: tuple[int, int], start_ns: int) -> Iterat
         stamp_ns = start_ns + round(index * 1e9 / JOINTS_HZ)
         data = joint_message(index / JOINTS_HZ, stamp_ns)
         yield Arrival(JOINTS, data, stamp_ns + LATENCY_NS // 2, stamp_ns)
-    for index in range(round(duration_s * CHUNK_HZ)):
-        stamp_ns = start_ns + round(index * 1e9 / CHUNK_HZ) + 5_000_000
-        delta = np.array([[0.004, -0.002, 0.001, 0.0, 0.0, 0.02, 1.0 if index < 7 else 0.0]])
-        yield Arrival(INFO, info_message('teleop'), stamp_ns, stamp_ns)
-        yield Arrival(CHUNK, chunk_message(delta, stamp_ns), stamp_ns + 1, stamp_ns)
+    yield from commands(duration_s, lambda shift: shift, start_ns)
+
+
+def commands(
+    duration_s: float,
+    turned: Callable[[np.ndarray], np.ndarray],
+    start_ns: int = START_NS,
+) -> list[Arrival]:
+    """Chunks that say what the arm then does, in axes that were turned."""
+    path = tip_path(duration_s, 1.0 / CHUNK_HZ)
+    arrivals = []
+    for index, delta in enumerate(np.diff(path[:, :6], axis=0)):
+        at_ns = start_ns + round(index * 1e9 / CHUNK_HZ) + 1
+        values = np.concatenate([turned(delta[:3]), turned(delta[3:]), [path[index + 1, 6]]])
+        arrivals.append(Arrival(INFO, info_message('teleop'), at_ns, at_ns))
+        arrivals.append(Arrival(CHUNK, chunk_message(values[None], at_ns), at_ns + 1, at_ns))
+    return arrivals
 
 
 def write_robot_bag(folder: Path, arrivals: list[Arrival], success: bool | None = True) -> Path:

@@ -159,7 +159,8 @@ def _pool(workers: int) -> Iterator[Executor | None]:
     if workers <= 1:
         yield None
         return
-    context = multiprocessing.get_context('spawn')
+    context = multiprocessing.get_context('forkserver')  # everything is imported once
+    context.set_forkserver_preload([convert_episode.__module__])
     with ProcessPoolExecutor(workers, context) as pool:
         try:
             yield pool
