@@ -17,6 +17,7 @@ MEGABYTE = 1_000_000
 # A node maps 35 MB of shared memory (config/fastdds_shared_memory.xml); the demo starts about ten.
 SHARED_MEMORY_NEEDED = 400 * MEGABYTE
 DISK_NEEDED = 2000 * MEGABYTE
+GPU_S = 10.0
 
 RENDER_A_PICTURE = """
 import mujoco
@@ -108,8 +109,16 @@ def check_disk(directory: Path | None = None) -> Finding:
     return Finding('disk', False, what, 'free some space, or record to another disk')
 
 
-def check_gpu() -> Finding:
-    """Which GPU there is; magma-nano needs none."""
+def check_gpu(model_file: Path = Path('/proc/device-tree/model')) -> Finding:
+    """Which GPU there is and how much of its memory is free; magma-nano needs none."""
+    board = model_file.read_text().rstrip('\0 \n') if model_file.is_file() else ''
+    if 'Jetson' in board:
+        return Finding(
+            'GPU',
+            True,
+            f'{board}, {_free_memory()}',
+            "its memory is the machine's; power mode and providers: docs/jetson.md",
+        )
     if not shutil.which('nvidia-smi'):
         return Finding(
             'GPU',
@@ -117,8 +126,22 @@ def check_gpu() -> Finding:
             'no NVIDIA GPU found',
             'magma-nano runs without; Magma-8B needs one with 24 GB, here or on a model server',
         )
-    query = ['nvidia-smi', '--query-gpu=name,memory.total', '--format=csv,noheader']
-    result = subprocess.run(query, capture_output=True, text=True)
+    query = ['nvidia-smi', '--query-gpu=name,memory.total,memory.free', '--format=csv,noheader']
+    try:
+        result = subprocess.run(query, capture_output=True, text=True, timeout=GPU_S)
+    except subprocess.TimeoutExpired:
+        return Finding('GPU', False, f'nvidia-smi silent for {GPU_S:g} s', 'restart the machine')
     if result.returncode:
         return Finding('GPU', False, 'nvidia-smi fails', 'repair the driver: run nvidia-smi')
-    return Finding('GPU', True, '; '.join(result.stdout.split('\n')[:-1]), 'nothing to do')
+    return Finding(
+        'GPU',
+        True,
+        '; '.join(f'{line} free' for line in result.stdout.splitlines()),
+        'Magma-8B needs 24 GB in half precision; what others hold: nvidia-smi',
+    )
+
+
+def _free_memory(meminfo: Path = Path('/proc/meminfo')) -> str:
+    lines = dict(line.split(':', 1) for line in meminfo.read_text().splitlines())
+    free_kb, whole_kb = (int(lines[name].split()[0]) for name in ('MemAvailable', 'MemTotal'))
+    return f'{free_kb / 1e6:.1f} of {whole_kb / 1e6:.1f} GB free'

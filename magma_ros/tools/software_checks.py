@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -73,7 +74,16 @@ def check_onnxruntime() -> Finding:
         return Finding('onnxruntime', False, 'not installed', MAKE_ENVIRONMENT)
     code = 'import onnxruntime as o; print(", ".join(o.get_available_providers()))'
     works, answer = probe(code, os.environ)
-    return Finding('onnxruntime', works, answer, 'nothing to do' if works else MAKE_ENVIRONMENT)
+    if not works:
+        return Finding('onnxruntime', False, answer, MAKE_ENVIRONMENT)
+    if shutil.which('nvidia-smi') and 'CUDA' not in answer:
+        return Finding(
+            'onnxruntime',
+            None,
+            answer,
+            'there is a GPU it does not use: pip install onnxruntime-gpu (docs/jetson.md)',
+        )
+    return Finding('onnxruntime', True, answer, 'nothing to do')
 
 
 def check_torch() -> Finding:
