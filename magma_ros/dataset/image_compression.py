@@ -81,6 +81,13 @@ def read_image(arrival: Arrival) -> Picture:
         ) from error
 
 
+def rgb_image(header: bytes, rgb: NDArray[np.uint8]) -> bytes:
+    """A serialised Image of (height, width, 3) pixels, with the header of another message."""
+    height, width, _ = rgb.shape
+    data = padded(header) + struct.pack('<II', height, width) + cdr_string('rgb8') + b'\0'
+    return LITTLE_ENDIAN + padded(data) + struct.pack('<I', 3 * width) + cdr_octets(rgb.tobytes())
+
+
 def _parse_image(message: bytes) -> Picture:
     fields = CdrReader(message)
     fields.numbers(2)  # the stamp

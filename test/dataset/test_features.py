@@ -34,6 +34,7 @@ from magma_ros.dataset.reading.bag_folder import open_folder
 from magma_ros.dataset.reading.message_stream import MessageStream
 from magma_ros.dataset.reading.stream_message import StreamMessage
 from magma_ros.dataset.recorded_topic import Arrival
+from magma_ros.dataset.video_compression import video_name
 from magma_ros.errors import ConfigurationError, RecordingError
 from magma_ros.image.image_preparation import resize_for_robot
 from magma_ros.resources import config_path
@@ -197,7 +198,8 @@ def test_the_mapping_names_what_the_live_side_names() -> None:
 
     profile = MAPPING.profile()
 
-    assert MAPPING.topics <= {topic.name for topic in topics.TOPICS} | {COMPRESSED}
+    stored = {COMPRESSED, video_name(MAPPING.cameras[0].topic)}  # of the recorder
+    assert MAPPING.topics <= {topic.name for topic in topics.TOPICS} | stored
     assert MAPPING.cameras[0].topic == topics.camera_topics()['colour'].name
     assert MAPPING.joint_states == profile.joint_states_topic == topics.JOINT_STATES.name
     assert MAPPING.instruction_topic == topics.INSTRUCTION.name

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip('av')
 
@@ -17,10 +19,13 @@ from pictures import STORE, image  # noqa: E402
 from magma_ros.dataset.bag_reader import read_messages  # noqa: E402
 from magma_ros.dataset.bag_rewrite import cut_bag, rewrite_bag  # noqa: E402
 from magma_ros.dataset.episode_writer import EpisodeWriter  # noqa: E402
+from magma_ros.dataset.features.picture_feature import read_picture_message  # noqa: E402
 from magma_ros.dataset.picture_conversion import (  # noqa: E402
     PictureConverter,
     PictureSettings,
 )
+from magma_ros.dataset.reading.bag_folder import open_folder  # noqa: E402
+from magma_ros.dataset.reading.message_stream import MessageStream  # noqa: E402
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic  # noqa: E402
 from magma_ros.dataset.video_compression import (  # noqa: E402
     COMPRESSED_VIDEO,
@@ -28,7 +33,12 @@ from magma_ros.dataset.video_compression import (  # noqa: E402
     KEY_EVERY,
     TYPE_HASH,
 )
-from magma_ros.dataset.video_reading import is_key_picture, read_video  # noqa: E402
+from magma_ros.dataset.video_reading import (  # noqa: E402
+    VideoDecoder,
+    is_key_picture,
+    read_video,
+    read_video_message,
+)
 from magma_ros.errors import RecordingError  # noqa: E402
 
 highlevel = pytest.importorskip('rosbags.highlevel')
@@ -117,6 +127,38 @@ def test_a_file_that_was_cut_off_gives_all_before_the_cut(bag: Path) -> None:
     frames = list(read_video(bag / 'bag_0.mcap', '/colour/video'))
     assert [frame.stamp_ns for frame in frames] == [stamp_ns(n) for n in range(len(frames))]
     assert len(frames) > 3
+
+
+def test_a_stream_has_pictures_where_the_bag_has_a_video(bag: Path) -> None:
+    messages = list(MessageStream(open_folder(bag), {'/colour/video'}))
+    assert len(messages) == COUNT
+    for index in (0, 7, COUNT - 1):
+        message = messages[index]
+        assert (message.topic, message.type_name) == ('/colour/video', COLOUR.type_name)
+        found = read_picture_message(message)
+        assert (found.stamp_ns, found.frame_id) == (stamp_ns(index), 'camera')
+        assert np.abs(found.rgb.astype(int) - scene(index)).mean() < 4.0
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(at=st.integers(0, 10**6), value=st.integers(0, 255))
+def test_a_damaged_video_is_an_error_or_pictures_of_its_size(
+    bag: Path, at: int, value: int
+) -> None:
+    packets = [read_video_message(message.data).packet for message in read_messages(bag)]
+    decoder = VideoDecoder()
+    for index, packet in enumerate(packets[:10]):
+        spoiled = bytearray(packet)
+        if index == 3:
+            spoiled[at % len(spoiled)] = value
+        try:
+            rgb = decoder.decode(bytes(spoiled))
+        except RecordingError:
+            return
+        assert rgb is not None or index == 3
+        assert rgb is None or rgb.shape == (HEIGHT, WIDTH, 3)
 
 
 def test_depth_is_png_and_grey_is_video() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from magma_ros.dataset.image_compression import compressed_name
+from magma_ros.dataset.video_compression import video_name
 from magma_ros.errors import ConfigurationError
 from magma_ros.model.text.prompts import MAX_INSTRUCTION_LENGTH
 from magma_ros.resources import config_path
@@ -23,13 +24,13 @@ class CameraMapping:
     """One camera."""
 
     name: str  # of the feature
-    topic: str  # of raw pictures; <topic>/compressed serves as well
+    topic: str  # of raw pictures; <topic>/compressed and <topic>/video serve as well
     frame: str  # that its pictures must be of; '': any
 
     @property
-    def topics(self) -> tuple[str, str]:
+    def topics(self) -> tuple[str, ...]:
         """Where its pictures are found."""
-        return self.topic, compressed_name(self.topic)
+        return self.topic, compressed_name(self.topic), video_name(self.topic)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from magma_ros.dataset.reading.bag_folder import BagFile, BagFolder
 from magma_ros.dataset.reading.decompression import unpack_message, unpacked
 from magma_ros.dataset.reading.sqlite_bag import read_sqlite
 from magma_ros.dataset.reading.stream_message import StreamMessage
+from magma_ros.dataset.reading.unfolded_video import unfold_videos
 from magma_ros.errors import RecordingError
 
 ORDER_NS = 100_000_000  # messages of several topics are written this far out of order
@@ -43,7 +44,7 @@ class MessageStream:
         """The messages."""
         waiting: list[tuple[int, int, StreamMessage]] = []
         newest_ns = 0
-        for count, message in enumerate(self._in_file_order()):
+        for count, message in enumerate(unfold_videos(self._in_file_order())):
             if message.log_ns < newest_ns - ORDER_NS:
                 raise RecordingError(
                     f'{message.where}: {message.topic} goes back '
