@@ -206,6 +206,10 @@ class OperatorClient:
         for name in ('configure', 'activate'):
             if not self._change_state('perception_node', name):
                 raise EnvironmentMissing(f'perception cannot {name}: {self.perception_text}')
+        self.spin(HEARD_S)
+        is_loaded = self.wait_for(lambda: self.perception.get('worker') == 'ready', LOADING_S)
+        if not is_loaded or self.perception.get('reason') == 'MODEL_HASH':
+            raise EnvironmentMissing(f'perception has not loaded it: {self.perception_text}')
 
     def instruct(self, sentence: str) -> None:
         """Say what to do; an empty sentence means nothing. Waits for a listener first."""

@@ -35,7 +35,8 @@ def overlay_ghost(
             f'the reference picture is {reference_rgb.shape[1::-1]} px and the camera gives '
             f'{live_rgb.shape[1::-1]}: take the reference with this camera in this setting'
         )
-    blended = cv2.addWeighted(reference_rgb, GHOST_SHARE, live_rgb, 1 - GHOST_SHARE, 0.0)
+    mixed = cv2.addWeighted(reference_rgb, GHOST_SHARE, live_rgb, 1 - GHOST_SHARE, 0.0)
+    blended = np.asarray(mixed, np.uint8)
     edges = cv2.Canny(cv2.cvtColor(reference_rgb, cv2.COLOR_RGB2GRAY), *CANNY)
     blended[edges > 0] = EDGE_RGB
     difference = cv2.absdiff(

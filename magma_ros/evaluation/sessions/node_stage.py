@@ -19,12 +19,14 @@ from magma_ros.evaluation.sessions.session_folder import SEALED, SessionFolder
 from magma_ros.evaluation.sessions.trial_files import save_motion, save_picture
 from magma_ros.evaluation.sessions.trial_record import TrialRecord
 from magma_ros.evaluation.sessions.trial_runner import Attempt
+from magma_ros.motion.reason_codes import Reason
 from magma_ros.nodes.model_worker_loading import SCRIPTED
 from magma_ros.nodes.sealed_serving import write_sealed_serving
 from magma_ros.nodes.trial_watch import TrialWatch
 from magma_ros.ros.recorder_client import RecorderClient
 
 BAGS = 'bags'
+NO_EVENTS = (Reason.ARMING_CHECK.name,)  # while something still gets ready
 
 
 class NodeStage:
@@ -114,6 +116,7 @@ class NodeStage:
         if rgb is not None:
             picture = save_picture(self._folder, attempt.stem, rgb)
         is_policy = isinstance(self.condition(attempt.planned.code), (Policy, Baseline))
+        expected = NO_EVENTS if is_policy else (*NO_EVENTS, Reason.TAKEOVER.name)
         interventions = episode.takeovers if is_policy else 0
         ended = 'success' if success else 'time'
         if episode.was_stopped:
@@ -128,7 +131,7 @@ class NodeStage:
             motion=motion,
             thumbnail=picture,
             interventions=interventions,
-            safety_events=tuple(episode.reasons),
+            safety_events=tuple(one for one in episode.reasons if one not in expected),
         )
         if episode.latencies_s and is_policy:
             p50, p95 = 1000.0 * np.percentile(episode.latencies_s, (50, 95))

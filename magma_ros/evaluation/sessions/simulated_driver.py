@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from magma_ros.data_types import EndEffectorDelta, FloatArray, Twist
+from magma_ros.data_types import FloatArray, Twist
 from magma_ros.evaluation.sessions.conditions import SimulatedOperator
 from magma_ros.evaluation.sessions.simulated_operator import gesture
 from magma_ros.pipeline import POLICY_PERIOD_S
@@ -15,11 +14,15 @@ from magma_ros.sim.tasks import Task, Truth
 
 SEND_S = 0.04  # between two messages; teleop_node takes 0.2 s of silence for a release
 FASTEST_M_S, FASTEST_RAD_S = 0.14, 0.7  # config/teleop/twist.yaml refuses 0.15 and 0.8
+SETTLE_S = 0.15  # after a movement, before the next look
 WITH_RIGHTS = ('policy', 'teleop')  # a hand takes over from a policy that stands still
 
 
 class SimulatedDriver:
-    """Looks at the truth, and a moment later moves the stick. Time is an argument.
+    """Looks, moves the stick a moment later, waits for what comes of it. Time is an argument.
+
+    One movement after the other, as people do whose eyes are later than the arm: whoever steered
+    all the time by what was there a moment ago would swing about the goal.
 
     Args:
         hold: sends the stick's velocity and the gripper's opening, which is holding the switch.
@@ -35,8 +38,8 @@ class SimulatedDriver:
         self._random = np.random.default_rng((seed, 5))
         self._has_begun = False
         self._next_look_s = self._next_send_s = 0.0
-        self._coming: deque[tuple[float, EndEffectorDelta | None]] = deque()
-        self._twist, self._opening = Twist.zero(), 1.0
+        self._moves_s = (0.0, 0.0)  # from when to when
+        self._twist, self._opening, self._wanted_opening = Twist.zero(), 1.0, 1.0
 
     def end(self) -> None:
         """Let go."""
@@ -55,17 +58,20 @@ class SimulatedDriver:
             return
         self._has_begun = True
         if now_s >= self._next_look_s:
-            self._next_look_s = now_s + POLICY_PERIOD_S
-            truth = truth_from(outcome)
-            delta = gesture(self._operator, self._task, truth, self._random)
-            self._coming.append((now_s + self._operator.delay_s, delta))
-        while self._coming and self._coming[0][0] <= now_s:
-            self._move_hand(self._coming.popleft()[1])
+            self._look(self._operator, truth_from(outcome), now_s)
         if now_s >= self._next_send_s:
             self._next_send_s = now_s + SEND_S
-            self._hold(self._twist, self._opening)
+            start_s, end_s = self._moves_s
+            if now_s >= start_s:
+                self._opening = self._wanted_opening
+            is_moving = start_s <= now_s < end_s
+            self._hold(self._twist if is_moving else Twist.zero(), self._opening)
 
-    def _move_hand(self, delta: EndEffectorDelta | None) -> None:
+    def _look(self, operator: SimulatedOperator, truth: Truth, now_s: float) -> None:
+        start_s = now_s + operator.delay_s
+        self._moves_s = (start_s, start_s + POLICY_PERIOD_S)
+        self._next_look_s = start_s + POLICY_PERIOD_S + SETTLE_S
+        delta = gesture(operator, self._task, truth, self._random)
         if delta is None:  # the hand rests
             self._twist = Twist.zero()
             return
@@ -73,7 +79,7 @@ class SimulatedDriver:
             _shorten(delta.translation_m / POLICY_PERIOD_S, FASTEST_M_S),
             _shorten(delta.rotation_vector_rad / POLICY_PERIOD_S, FASTEST_RAD_S),
         )
-        self._opening = delta.gripper_opening
+        self._wanted_opening = delta.gripper_opening
 
 
 def truth_from(outcome: Mapping[str, str]) -> Truth:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from magma_ros.data_types import FloatArray
 from magma_ros.errors import RecordingError
 from magma_ros.evaluation.summary_page import make_thumbnail
 
 MOTION, PICTURES = 'motion', 'pictures'
 
 
-def save_motion(
-    folder: Path, stem: str, times_s: Sequence[float], positions_m: Sequence[FloatArray]
-) -> str:
-    """Where the end effector was, base frame; the path relative to ``folder``.
+def save_motion(folder: Path, stem: str, times_s: ArrayLike, positions_m: ArrayLike) -> str:
+    """Times (n,) and positions (n, 3) of the end effector, base frame.
+
+    Returns:
+        The path, relative to ``folder``.
 
     Raises:
         RecordingError: it cannot be written.

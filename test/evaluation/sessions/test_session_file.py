@@ -12,6 +12,7 @@ from session_kit import write_table
 from magma_ros.errors import ConfigurationError
 from magma_ros.evaluation.sessions.conditions import Baseline, Policy, SimulatedOperator, Teleop
 from magma_ros.evaluation.sessions.session_file import load_session
+from magma_ros.evaluation.sessions.stopping import Comparison
 from magma_ros.resources import config_path
 
 Change = Callable[[dict], Any]
@@ -154,6 +155,19 @@ def test_hardware_without_pictures_or_with_unknown_devices_is_refused(tmp_path: 
 
     with pytest.raises(ConfigurationError, match="'thoughts'.* keyboard.* spacemouse"):
         load_session(write_table(tmp_path / 'file.yaml', with_thoughts))
+
+
+def test_the_example_that_is_shipped_is_right(tmp_path: Path) -> None:
+    file = tmp_path / 'mine.yaml'
+    file.write_bytes(config_path('sessions/hardware_example.yaml').read_bytes())
+    (tmp_path / 'layouts').mkdir()
+    for name in ('near', 'far', 'left'):
+        cv2.imwrite(str(tmp_path / 'layouts' / f'{name}.jpg'), np.zeros((4, 4, 3), np.uint8))
+
+    session = load_session(file)
+
+    assert len(session.cells) * session.blocks == 12
+    assert session.comparison == Comparison('nano_path', 'remote_openvla', 'paired', 0.05)
 
 
 def test_the_demo_that_is_shipped_is_right() -> None:

@@ -32,19 +32,20 @@ def drive(operator: SimulatedOperator, modes: list[str], period_s: float = 0.02)
 
 
 def test_the_switch_is_held_at_once_and_the_hand_moves_after_the_delay() -> None:
-    sent = drive(STEADY, ['policy'] * 50)
+    sent = drive(STEADY, ['policy'] * 40)
 
     times_s = np.array([one[0] for one in sent])
     speeds = np.array([np.linalg.norm(one[1].linear_m_s) for one in sent])
     assert times_s[0] == 0.0
     assert np.diff(times_s).max() < 0.1  # half of what teleop_node takes for a release
-    assert (speeds[times_s < 0.29] == 0).all()
-    assert (speeds[times_s > 0.33] > 0.01).all()
+    is_moving = speeds > 0.01
+    assert times_s[is_moving].min() == pytest.approx(0.3, abs=0.05)
+    assert times_s[is_moving].max() == pytest.approx(0.5, abs=0.05)  # then it looks again
     assert speeds.max() < 0.15  # config/teleop/twist.yaml refuses more
 
 
 def test_the_hand_moves_towards_the_cube() -> None:
-    _, twist, opening = drive(STEADY, ['policy'] * 30)[-1]
+    _, twist, opening = drive(STEADY, ['policy'] * 20)[-1]
 
     assert twist.linear_m_s[1] > 0
     assert opening == 1.0
