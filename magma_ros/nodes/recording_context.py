@@ -26,6 +26,7 @@ NODES = (
     'supervisor_node',
     'recorder_node',
     'teleop_node',
+    'camera_node',
     'servo_node',
     'servo_stand_in_node',
     'sim_node',

@@ -156,13 +156,11 @@ def _print_record(record: EpisodeRecord, console: Console) -> None:
     how = f'success: {record.success}; ended by: {record.ended_by or "nobody"}'
     console.print(shown(f'{how}; arm: {context.get("arm")}; model: {context.get("model")}'))
     for label in record.interventions:
-        start_s, end_s = (
-            (label[f'{end}_ns'] - record.started_ns) * 1e-9 for end in ('start', 'end')
-        )
-        correction = ', a correction' if label['corrects_policy'] else ''
-        console.print(
-            shown(f'by hand, {start_s:.1f} to {end_s:.1f} s: {label["taken_from"]}{correction}')
-        )
+        start_s = (label['start_ns'] - record.started_ns) * 1e-9
+        end_s = (label['end_ns'] - record.started_ns) * 1e-9
+        how = f'taken from {label["taken_from"]}'
+        how += ', a correction' if label['corrects_policy'] else ''
+        console.print(shown(f'by hand, {start_s:.1f} to {end_s:.1f} s: {how}'))
     for at_ns, text in record.notes:
         console.print(shown(f'note, {(at_ns - record.started_ns) * 1e-9:.0f} s: {text}'))
     for text in record.health:

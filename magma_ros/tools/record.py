@@ -10,9 +10,11 @@ import termios
 import tty
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from rich.console import Console
 
+from magma_ros.dataset.picture_conversion import PictureKind
 from magma_ros.errors import EnvironmentMissing
 from magma_ros.nodes.node_processes import NodeProcesses
 from magma_ros.nodes.node_program import RECORDER_PROGRAM
@@ -43,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--directory', type=Path, default=Path('runs/episodes'), help='of its episodes'
     )
     parser.add_argument('--arm', default='wx250s', help='a file of config/arms, with --node')
+    parser.add_argument(
+        '--pictures',
+        default='as_is',
+        choices=get_args(PictureKind),
+        help='how raw pictures are stored, with --node',
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,7 +63,11 @@ def run(options: argparse.Namespace) -> int:
         )
     with contextlib.ExitStack() as stack:
         if options.node:
-            given = {'directory': str(options.directory.absolute()), 'arm': options.arm}
+            given = {
+                'directory': str(options.directory.absolute()),
+                'arm': options.arm,
+                'pictures': options.pictures,
+            }
             stack.enter_context(NodeProcesses([RECORDER_PROGRAM], {'recorder_node': given}))
         client = stack.enter_context(RecorderClient())
         console.print(EPILOG)

@@ -13,6 +13,8 @@ from magma_ros.errors import (  # noqa: E402
     RecordingError,
 )
 from magma_ros.nodes.recorder_parameters import MB, RecorderParameters  # noqa: E402
+from magma_ros.nodes.recording_context import NODES  # noqa: E402
+from magma_ros.resources import PACKAGE_DIRECTORY  # noqa: E402
 from magma_ros.ros import topics  # noqa: E402
 
 
@@ -28,6 +30,11 @@ def test_everything_of_ours_is_recorded_and_what_is_added() -> None:
 def test_leaving_out_what_is_not_there_is_a_typing_error() -> None:
     with pytest.raises(ConfigurationError, match='left_out names /tff, .* recorded are .*/tf,'):
         RecorderParameters(left_out='/tff').wanted_topics()
+
+
+def test_the_parameters_of_every_node_of_ours_are_asked_for() -> None:
+    ours = {file.stem for file in (PACKAGE_DIRECTORY / 'nodes').glob('*_node.py')}
+    assert ours <= set(NODES)
 
 
 def test_interventions_are_read_from_what_the_controller_says() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,14 @@ def bag(tmp_path: Path) -> Path:
                 at_ns = START_NS + index * 10_000_000
                 writer.write(Arrival('/joint_states', b'%d' % index, at_ns, at_ns))
     notes = ((START_NS, 'slipped \x1b[2J[red]'),)
-    write_record(
-        folder, EpisodeRecord('id', START_NS, START_NS + 1, 'operator', True, notes=notes)
-    )
+    by_hand = {
+        'start_ns': START_NS + 2_000_000_000,
+        'end_ns': START_NS + 3_500_000_000,
+        'taken_from': 'policy',
+        'corrects_policy': True,
+    }
+    record = EpisodeRecord('id', START_NS, START_NS + 1, 'operator', True, notes=notes)
+    write_record(folder, replace(record, interventions=(by_hand,)))
     return folder
 
 
@@ -62,6 +68,7 @@ def test_info_has_rates_and_the_outcome(bag: Path, capsys: pytest.CaptureFixture
     assert code == 0
     assert '/joint_states │ sensor_msgs/msg/JointState │ 950 │ 94.99' in text
     assert 'success: True; ended by: operator' in text
+    assert 'by hand, 2.0 to 3.5 s: taken from policy, a correction' in text
     code, text = run('info', bag, '--json', capsys=capsys)
     assert json.loads(text)['files'][0]['topics']['/table']['count'] == 1
 
