@@ -114,12 +114,16 @@ class PredictionLoop:
     def _run(self) -> None:
         while not self._stopped.is_set():
             arrival = self.inputs.pictures.take(WAIT_S)
-            if arrival is not None and self._is_wanted(arrival):
-                self.condition = self._try_to_look(arrival)
-                self.changed()
+            if arrival is not None:
+                self.take(arrival)
+
+    def take(self, arrival: Arrival) -> None:
+        """Look at a picture if it is new and its turn has come."""
+        if self._is_wanted(arrival):
+            self.condition = self._try_to_look(arrival)
+            self.changed()
 
     def _is_wanted(self, arrival: Arrival) -> bool:
-        """Whether this picture is new, and its turn has come."""
         came_s, overwritten = arrival.came_s, self.inputs.pictures.overwritten
         self.timing.note_fate('overtaken', came_s, overwritten - self._overwritten)
         self._overwritten = overwritten
@@ -129,7 +133,7 @@ class PredictionLoop:
         if came_s < self._due_s - EARLY_S:
             self.timing.note_fate('not_due', came_s)
             return False
-        self._due_s = max(self._due_s, came_s - POLICY_PERIOD_S) + POLICY_PERIOD_S
+        self._due_s = max(self._due_s, came_s - EARLY_S) + POLICY_PERIOD_S
         return True
 
     def _try_to_look(self, arrival: Arrival) -> Condition:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import typing
+
 import numpy as np
 import pytest
 
 from magma_ros.data_types import CameraImage
-from magma_ros.image.image_checks import FROZEN_NS, FrozenDetector, find_fault
+from magma_ros.image.image_checks import Code, Effect, find_fault, find_wrong_frame
+from magma_ros.motion.reason_codes import Reason
 
 SIZE_PX = (64, 48)
 
@@ -17,8 +20,14 @@ def noise(seed: int = 0, low: int = 0, high: int = 256) -> np.ndarray:
     return np.random.default_rng(seed).integers(low, high, (48, 64, 3), dtype=np.uint8)
 
 
+def test_every_code_is_a_reason() -> None:
+    assert set(typing.get_args(Code)) <= set(Reason.__members__)
+
+
 def test_a_real_picture_has_no_fault() -> None:
     assert find_fault(picture(noise()), SIZE_PX) is None
+    assert find_wrong_frame(picture(noise()), '') is None
+    assert find_wrong_frame(picture(noise()), 'camera') is None
 
 
 @pytest.mark.parametrize(
@@ -33,31 +42,35 @@ def test_a_real_picture_has_no_fault() -> None:
     ids=['type', 'grey', 'width', 'turned', 'alpha'],
 )
 def test_another_format_is_a_fault(rgb: np.ndarray) -> None:
-    assert find_fault(picture(rgb), SIZE_PX) == 'CAMERA_FORMAT'
+    fault = find_fault(picture(rgb), SIZE_PX)
+
+    assert fault is not None
+    assert (fault.code, fault.effect) == ('CAMERA_FORMAT', Effect.HOLD)
+    assert '64 x 48' in fault.text
 
 
 @pytest.mark.parametrize(
-    'rgb',
-    [np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 128, np.uint8), noise(0, 0, 5)],
-    ids=['black', 'flat', 'nearly black'],
+    ('rgb', 'says'),
+    [
+        (np.zeros((48, 64, 3), np.uint8), 'black'),
+        (np.full((48, 64, 3), 128, np.uint8), 'covered'),
+        (noise(0, 0, 5), 'black'),
+        (np.full((48, 64, 3), 255, np.uint8), 'over-exposed'),
+        (noise(0, 248, 256), 'over-exposed'),
+    ],
+    ids=['black', 'flat', 'nearly black', 'white', 'nearly white'],
 )
-def test_a_picture_that_shows_nothing_is_a_fault(rgb: np.ndarray) -> None:
-    assert find_fault(picture(rgb), SIZE_PX) == 'CAMERA_DARK'
+def test_a_picture_that_shows_nothing_is_a_fault(rgb: np.ndarray, says: str) -> None:
+    fault = find_fault(picture(rgb), SIZE_PX)
+
+    assert fault is not None
+    assert fault.code == 'CAMERA_DARK'
+    assert fault.text.startswith(says)
 
 
-def test_the_same_pixels_for_long_are_frozen() -> None:
-    detector = FrozenDetector()
+def test_a_picture_of_another_camera_is_a_fault() -> None:
+    fault = find_wrong_frame(picture(noise()), 'wrist_camera')
 
-    assert not detector.is_frozen(picture(noise(), 0))
-    assert not detector.is_frozen(picture(noise(), FROZEN_NS - 1))
-    assert detector.is_frozen(picture(noise(), FROZEN_NS))
-
-
-def test_one_changed_pixel_is_life() -> None:
-    detector, changed = FrozenDetector(), noise()
-    changed[10, 10, 1] ^= 1
-
-    assert not detector.is_frozen(picture(noise(), 0))
-    assert not detector.is_frozen(picture(changed, FROZEN_NS))
-    assert not detector.is_frozen(picture(changed, 2 * FROZEN_NS - 1))
-    assert detector.is_frozen(picture(changed, 2 * FROZEN_NS))
+    assert fault is not None
+    assert fault.code == 'CAMERA_FRAME'
+    assert "'camera', not of 'wrist_camera'" in fault.text

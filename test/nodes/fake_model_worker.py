@@ -24,6 +24,12 @@ def main():
     settings = channel.receive()
     if settings is None:
         return 0
+    if os.environ.get('FAKE_WORKER') == 'refusing':
+        channel.send({'event': 'refused', 'text': 'no such model'})
+        return 0
+    channel.send({'event': 'loading'})
+    if os.environ.get('FAKE_WORKER') == 'slow':
+        time.sleep(0.3)
     channel.send(READY)
     while (request := channel.receive()) is not None:
         text = request['text']

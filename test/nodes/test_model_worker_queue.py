@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -108,6 +110,23 @@ def test_errors_are_those_of_the_model_and_unknown_ones_model_errors(queue) -> N
         queue.settle({'event': 'reply', 'error': name, 'text': 'why'}, 0.0)
         with pytest.raises(kind, match='why'):
             request.reply.result(0)
+
+
+def test_a_model_may_reply_before_the_asker_has_let_go() -> None:
+    queue = RequestQueue()
+    threads = []
+
+    def send(request: Request) -> None:
+        threads.append(threading.Thread(target=queue.settle, args=(reply('fast'), 0.0)))
+        threads[-1].start()
+        threads[-1].join(0.05)  # it must wait for us
+
+    queue.open(send)
+    request = wish()
+    queue.submit(request, 0.0)
+
+    assert request.reply.result(5.0).answer == 'fast'
+    threads[0].join()
 
 
 def test_a_reply_nobody_asked_for_is_an_error(queue) -> None:

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +6,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip('rclpy')
 
-from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 
 from magma_ros.data_types import CameraImage, CameraModel, DepthImage, Pose  # noqa: E402
 from magma_ros.errors import CameraError  # noqa: E402
@@ -14,6 +15,7 @@ from magma_ros.ros.camera_messages import (  # noqa: E402
     camera_to_message,
     depth_from_message,
     depth_to_message,
+    image_from_compressed,
     image_from_message,
     image_to_message,
 )
@@ -61,10 +63,13 @@ def test_encodings_and_padded_rows(encoding, channels, order):
 @pytest.mark.parametrize(
     ('changes', 'named'),
     [
-        ({'encoding': 'yuv422'}, 'rgb8, bgr8'),
+        ({'encoding': 'bayer_rggb8'}, 'rgb8, bgr8'),
         ({'step': 5}, 'step 5'),
         ({'height': 3}, '60 bytes'),
         ({'height': 0}, '5 x 0'),
+        ({'encoding': 'yuyv'}, 'odd width'),
+        ({'width': 20_000, 'height': 20_000, 'step': 60_000}, '20000 x 20000'),
+        ({'width': 2**32 - 1, 'height': 2**32 - 1, 'step': 2**32 - 1}, '4294967295 x'),
     ],
 )
 def test_contradictions_are_camera_errors(changes, named):
@@ -76,6 +81,32 @@ def test_contradictions_are_camera_errors(changes, named):
         image_from_message(message)
 
     assert str(caught.value).startswith('CAMERA_FORMAT: ')
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'luma'), [('yuyv', 0), ('yuv422_yuy2', 0), ('uyvy', 1), ('yuv422', 1)]
+)
+def test_yuv_of_web_cameras(encoding, luma):
+    red = np.array([81, 90, 81, 240], np.uint8)  # Y U Y V of BT.601 red
+    pixels = np.tile(red if luma == 0 else red[[1, 0, 3, 2]], (4, 3))
+    message = Image(height=4, width=6, encoding=encoding, step=12, data=pixels.tobytes())
+
+    rgb = image_from_message(message).rgb
+
+    assert rgb.shape == (4, 6, 3)
+    np.testing.assert_allclose(rgb, np.broadcast_to([255, 0, 0], rgb.shape), atol=3)
+
+
+def test_compressed_pictures_keep_their_stamp():
+    message = CompressedImage(format='rgb8; png compressed bgr8')
+    message.header.stamp.sec, message.header.frame_id = 7, 'camera'
+    rgb = picture(6, 5)
+    message.data = cv2.imencode('.png', rgb[..., ::-1])[1].tobytes()
+
+    image = image_from_compressed(message)
+
+    np.testing.assert_array_equal(image.rgb, rgb)
+    assert (image.stamp_ns, image.frame_id) == (7 * 10**9, 'camera')
 
 
 def test_depth_round_trip_in_millimetres():
