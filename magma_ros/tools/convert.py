@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from magma_ros.errors import ConfigurationError, EnvironmentMissing
+from magma_ros.tools import label_traces
 
 if TYPE_CHECKING:
     from magma_ros.dataset.export.conversion_rules import ConversionRules
@@ -27,6 +28,7 @@ examples:
   magma data convert runs/episodes --to magma --out sets/cubes
   magma data convert runs/episodes --to lerobot --rate 30 --size 0 --out sets/cubes-lerobot
   magma data stats sets/cubes                          quantiles of the actions of a dataset
+  magma data traces runs/episodes/EPISODE              a video of the labels, to look at
 
 BAGS are folders or files of rosbag2 (MCAP or sqlite3, also compressed), or folders of such bags.
 docs/data.md says what is checked, what is left out, and how to map another robot's topics.
@@ -59,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument('--report', type=Path, help='folder for report.html and .json')
             action.add_argument('--json', action='store_true', help='print one JSON object')
         _add_rules(action)
+    traces = actions.add_parser('traces', help='film the Trace-of-Mark labels of a recording')
+    label_traces.add_arguments(traces)
     stats = actions.add_parser('stats', help='show the statistics of a dataset')
     stats.add_argument('dataset', type=Path, help='its folder, or a dataset_statistics.json')
     stats.add_argument('--json', action='store_true', help='print one JSON object')
@@ -100,6 +104,8 @@ def run(options: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     if options.action == 'stats':
         return _stats(options, console)
+    if options.action == 'traces':
+        return label_traces.run(options)
     missing = [name for name in MODULES if find_spec(name) is None]
     if missing:
         raise EnvironmentMissing(f'{", ".join(missing)} not installed: pip install .[data]')

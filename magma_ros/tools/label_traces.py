@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +13,7 @@ from magma_ros.camera.frame_source import CameraSource
 from magma_ros.camera.picture_folder import PictureFolder
 from magma_ros.camera.video_file import VideoFile
 from magma_ros.data_types import CameraImage
-from magma_ros.dataset.features.picture_feature import read_picture_message
 from magma_ros.dataset.image_compression import COMPRESSED_IMAGE, IMAGE
-from magma_ros.dataset.reading.bag_folder import open_folder
-from magma_ros.dataset.reading.message_stream import MessageStream
 from magma_ros.dataset.traces.conversation import to_conversation
 from magma_ros.dataset.traces.cotracker import CoTracker
 from magma_ros.dataset.traces.episode_traces import label_episode
@@ -23,7 +21,7 @@ from magma_ros.dataset.traces.lucas_kanade import LucasKanadeTracker
 from magma_ros.dataset.traces.trace_pictures import SIZE_PX, draw_side_by_side
 from magma_ros.dataset.traces.trace_settings import PERSON, ROBOT
 from magma_ros.dataset.traces.tracker import Picture, Tracker
-from magma_ros.errors import ConfigurationError, RecordingError
+from magma_ros.errors import ConfigurationError, EnvironmentMissing, RecordingError
 from magma_ros.evaluation.video import VideoWriter
 
 EPILOG = """\
@@ -117,6 +115,12 @@ def _from_camera(camera: CameraSource) -> Iterator[CameraImage]:
 
 
 def _from_bag(bag: Path, topic: str) -> Iterator[CameraImage]:
+    if find_spec('rosbags') is None:
+        raise EnvironmentMissing('bags are read with rosbags, not installed: pip install .[data]')
+    from magma_ros.dataset.features.picture_feature import read_picture_message
+    from magma_ros.dataset.reading.bag_folder import open_folder
+    from magma_ros.dataset.reading.message_stream import MessageStream
+
     for message in MessageStream(open_folder(bag), {topic} if topic else None):
         is_picture = message.type_name in (IMAGE, COMPRESSED_IMAGE)
         if not topic and is_picture and 'depth' not in message.topic.lower():
