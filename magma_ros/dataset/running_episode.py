@@ -82,7 +82,11 @@ class RunningEpisode:
     def problems(self) -> list[Problem]:
         """What is wrong with the writing."""
         found = [
-            Problem(topic, 'dropped', f'{topic}: {count} messages dropped, the disk is too slow')
+            Problem(
+                topic,
+                'dropped',
+                f'{topic}: {count} messages dropped, the disk or the compression is too slow',
+            )
             for topic, count in dict(self._thread.dropped).items()
         ]
         found += [

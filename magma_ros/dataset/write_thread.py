@@ -11,7 +11,7 @@ from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.errors import RecordingError
 
 WRITE_PERIOD_S = 0.02  # what waits longer than a few of these is lost by kill -9
-SYNC_PERIOD_S = 0.8  # a power cut costs so much and what the synchronising takes: under a second
+SYNC_PERIOD_S = 0.5  # a power cut costs so much and what the synchronising takes
 Work = RecordedTopic | Arrival
 
 

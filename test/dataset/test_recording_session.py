@@ -180,7 +180,7 @@ def test_a_slow_disk_drops_and_says_so_during_the_episode(
     episode._thread.finish()  # nobody writes any more
     session.take((arrival(index, 1000), 0) for index in range(50))
     texts = [problem.text for problem in session.look(START_NS, 0.0)]
-    assert texts == ['/said: 31 messages dropped, the disk is too slow']
+    assert texts == ['/said: 31 messages dropped, the disk or the compression is too slow']
     session.stop(START_NS)
     assert session.record.topics['/said']['dropped'] == 31  # type: ignore[union-attr]
     assert 'dropped, after 0 s' in session.record.health[0]  # type: ignore[union-attr]
