@@ -19,7 +19,8 @@ from magma_ros.camera.realsense_devices import RealSenseDevices, UsbDevices
 from magma_ros.camera.realsense_stream import RealSenseSettings, RealSenseStream
 from magma_ros.errors import CameraError
 
-STALL_S = 0.3  # without a picture; nine of them at 30 Hz
+STALL_S = 0.25  # without a picture: 7 of them at 30 Hz
+STALL_PERIODS = 2.5  # and so many of slower cameras
 FIRST_PICTURE_S = 2.5  # a sensor takes its time to start
 RESET_S = 2.0  # of silence although the camera is there: it has to restart
 RESET_SPACING_S = 10.0  # a camera takes some seconds to come back
@@ -136,7 +137,8 @@ class RealSenseSource:
         """No picture: is that too long, and why?"""
         now_s = self._now_s()
         silent_s = now_s - self._heard_s
-        patience_s = STALL_S if self._has_pictures else FIRST_PICTURE_S
+        stall_s = max(STALL_S, STALL_PERIODS / self._settings.rate_hz)
+        patience_s = stall_s if self._has_pictures else FIRST_PICTURE_S
         assert self._devices is not None
         if self._devices.has_ended(self._device):
             self.state = ENDED

@@ -81,7 +81,8 @@ def check_onnxruntime() -> Finding:
             'onnxruntime',
             None,
             answer,
-            'there is a GPU it does not use: pip install onnxruntime-gpu (docs/jetson.md)',
+            'exported models run on the CPU; the GPU is for checkpoints, through torch '
+            '(docs/jetson.md)',
         )
     return Finding('onnxruntime', True, answer, 'nothing to do')
 

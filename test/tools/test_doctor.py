@@ -251,4 +251,4 @@ def test_a_gpu_that_onnxruntime_ignores_is_noted(monkeypatch):
     finding = software_checks.check_onnxruntime()
 
     assert finding.ok is None
-    assert 'onnxruntime-gpu' in finding.next_step
+    assert 'through torch' in finding.next_step
