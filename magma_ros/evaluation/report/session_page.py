@@ -55,6 +55,7 @@ def render_page(analysis: Analysis, versions: Mapping[str, str]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        'moment': _moment,
         'number': _number,
         'points': points,
         'p': _short_p,
@@ -151,6 +152,11 @@ def _palette() -> str:
 
 def _number(value: float, digits: int = 2) -> str:
     return f'{value:.{digits}f}'.replace('-', '\u2212') if math.isfinite(value) else '\u2013'
+
+
+def _moment(utc: str) -> str:
+    """ISO 8601 as people write it, to the minute."""
+    return f'{utc[:10]} {utc[11:16]} UTC'
 
 
 def _short_p(p: float) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 from scipy.stats import beta
 
 from magma_ros.evaluation.report.comparison import Comparison
@@ -24,8 +26,10 @@ from magma_ros.evaluation.report.plot_style import (
 from magma_ros.evaluation.report.reported_session import ReportedSession
 from magma_ros.evaluation.statistics.posterior import JEFFREYS
 
+Floats = NDArray[np.float64]
+
 ROW_IN = 0.3
-DENSITY_STEPS = 400
+RATES = np.linspace(0.0005, 0.9995, 400)
 DIFFERENCE_STEPS = 120  # each is an integral
 
 
@@ -43,7 +47,7 @@ def draw_success(figures: Sequence[ConditionFigures], names: Sequence[str]) -> F
             one = next(f for f in figures if (f.name, f.task) == (name, task))
             if one.trials:
                 axes.hlines(row, *one.wilson, color=colour_of(at), linewidth=6, alpha=0.3)
-                axes.plot(one.rate, row, 'o', color=colour_of(at), markersize=6.5)
+                axes.plot(one.rate, row, 'o', color=colour_of(at), markersize=6.5, clip_on=False)
             labels.append((row, name, SOFT))
             axes.text(1.015, row, f'{one.successes}/{one.trials}', va='center', color=INK)
             row += 1.0
@@ -95,29 +99,36 @@ def draw_posteriors(
     """Left what is plausible for each rate, right for the differences."""
     figure = new_figure(2.9)
     left, right = figure.subplots(1, 2)
-    rates = np.linspace(0.0005, 0.9995, DENSITY_STEPS)
     for at, one in enumerate(figures):
         failures = one.trials - one.successes
-        density = beta.pdf(rates, one.successes + JEFFREYS, failures + JEFFREYS)
-        left.plot(rates, density, color=colour_of(at), label=one.name)
-        left.fill_between(rates, density, color=colour_of(at), alpha=0.15, linewidth=0)
-    left.set(title='success rate', xlim=(0, 1), yticks=[])
+        density = beta(one.successes + JEFFREYS, failures + JEFFREYS).pdf(RATES)
+        look = {'color': colour_of(at), 'linestyle': '-'}
+        _draw_density(left, RATES, density, one.name, look)
     reach = _reach(comparisons)
     steps = np.linspace(*reach, DIFFERENCE_STEPS)
     for at, comparison in enumerate(comparisons):
-        cumulative = np.array([comparison.posterior.cumulative(d) for d in steps])
+        cumulative = np.array([comparison.posterior.cumulative(step) for step in steps])
         density = np.gradient(cumulative, steps)
-        look = _look_of(at)
-        right.plot(steps, density, label=_label(comparison), **look)
-        right.fill_between(steps, density, color=look['color'], alpha=0.08, linewidth=0)
+        _draw_density(right, steps, density, _label(comparison), _look_of(at))
     right.axvline(0.0, color=SOFT, linewidth=1)
-    right.set(title='difference', yticks=[], xlim=reach)
+    left.set(title='success rate', xlim=(0, 1))
+    right.set(title='difference', xlim=reach)
     for axes in (left, right):
-        axes.set_ylim(bottom=0.0)
+        axes.set_yticks([])
         axes.xaxis.set_major_formatter(PERCENT)
         axes.spines['left'].set_visible(False)
         axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.12), ncols=2, fontsize=8.5)
     return figure
+
+
+def _draw_density(
+    axes: Axes, at: Floats, density: Floats, label: str, look: Mapping[str, Any]
+) -> None:
+    axes.plot(at, density, label=label, **look)
+    axes.fill_between(at, density, color=look['color'], alpha=0.12, linewidth=0)
+    # Where all trials ended alike the density has no upper end.
+    top = 1.15 * float(np.percentile(density, 97))
+    axes.set_ylim(0.0, max(top, axes.get_ylim()[1] if axes.lines[1:] else 0.0))
 
 
 def draw_evidence(comparisons: Sequence[Comparison]) -> Figure:

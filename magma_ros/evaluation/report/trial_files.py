@@ -70,7 +70,9 @@ def _read_files(folder: Path, record: TrialRecord) -> TrialFiles:
             complaints += [f'bag: {text}' for text in _check_bag(_inside(folder, record.bag))]
         except RecordingError as error:
             complaints.append(f'bag: {error}')
-    return TrialFiles(motion, thumbnail, tuple(complaints))
+    # A report may be published; where the session lies on this machine is nobody's business.
+    discreet = (text.replace(f'{folder}/', '') for text in complaints)
+    return TrialFiles(motion, thumbnail, tuple(discreet))
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -116,6 +118,8 @@ def _read_thumbnail(path: Path) -> bytes:
 
 def _check_bag(path: Path) -> list[str]:
     """What is wrong with a bag, in words; the report itself needs nothing from it."""
+    if not path.exists():
+        raise RecordingError(f'{path.name} is not there')
     texts = []
     for file in bag_files(path):
         report = report_file(file)
