@@ -60,8 +60,9 @@ class Serving:
         if not self.code:
             return status
         values = status_values(status)
-        if status.level != DiagnosticStatus.OK and not values.get('reason'):
-            status.message = 'no usable answer'
+        reason = values.get('reason', '')
+        if status.level != DiagnosticStatus.OK and (not reason or reason.startswith('MODEL')):
+            status.message = reason or 'no usable answer'  # the model's own words may name it
         status.values = [pair for pair in status.values if pair.key in HARMLESS]
         known = {'mode': 'sealed'}
         if 'model' in values:

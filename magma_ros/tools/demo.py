@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import shlex
-import signal
 import sys
 import time
 import webbrowser
@@ -40,6 +39,7 @@ from magma_ros.ros.process_environment import LARGEST_DOMAIN_ID
 from magma_ros.sim.tasks import TASK_KINDS
 from magma_ros.tools.demo_tables import describe_episode, print_tables
 from magma_ros.tools.evaluate import default_mode
+from magma_ros.tools.first_interrupt import first_interrupt_only
 from magma_ros.tools.live_view import LiveView
 
 DOMAINS = range(40, 100)  # one is drawn, so that two demos do not meet
@@ -117,25 +117,6 @@ def run(options: argparse.Namespace) -> int:
         print_tables(report, console)
         console.print(f'video, bag and page: {page}', markup=False)
     return 0
-
-
-@contextlib.contextmanager
-def first_interrupt_only() -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) interrupts; later ones would only disturb the clean end."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def interrupt(*_: object) -> None:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
-        print('\nstopping, the arm first ...', file=sys.stderr)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _plan(options: argparse.Namespace) -> tuple[PlannedEpisode, ...]:

@@ -16,6 +16,7 @@ from magma_ros.evaluation.sessions.session_folder import PLAN, SessionFolder
 from magma_ros.evaluation.sessions.session_run import MakeRunner, run_session
 from magma_ros.evaluation.sessions.trial_record import TrialRecord
 from magma_ros.tools import session_report
+from magma_ros.tools.first_interrupt import first_interrupt_only
 
 SESSIONS = Path('runs/sessions')
 EPILOG = """\
@@ -92,7 +93,10 @@ def _run_trials(
     )
     try:
         # A person who is asked questions needs the lines of the terminal for them.
-        with Progress(*columns, console=console, disable=not is_unattended) as progress:
+        with (
+            first_interrupt_only(),
+            Progress(*columns, console=console, disable=not is_unattended) as progress,
+        ):
             bar = progress.add_task('trials', total=total, completed=total - left)
 
             def show(record: TrialRecord) -> None:

@@ -132,7 +132,7 @@ def test_interrupt_brakes_the_arm_and_closes_the_bag(tmp_path: Path, domain_id: 
         import sys
         from pathlib import Path
         from magma_ros.evaluation.demo_episodes import DemoSetting, plan_episodes, run_episodes
-        from magma_ros.tools.demo import first_interrupt_only
+        from magma_ros.tools.first_interrupt import first_interrupt_only
         down = {{'model': 'scripted', 'mode': 'direct', 'scripted_actions': [0.0] * 2 + [-0.5]
                 + [0.0] * 4}}
         setting = DemoSetting(Path({str(tmp_path)!r}), {domain_id}, down)

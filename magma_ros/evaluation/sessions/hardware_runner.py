@@ -63,6 +63,8 @@ class HardwareTrialRunner:
             self._tell_driver(attempt)
             terminal.read('Clear the arm, hand on the emergency stop. Enter: start')
             terminal.say(f'Enter ends it; otherwise it ends after {task.time_limit_s:g} s')
+            while terminal.poll() is not None:
+                pass  # Enter once more than was asked for
             lines: list[str] = []
             episode = self._stage.nodes.run_sentence(
                 task.instruction, task.time_limit_s, lambda: self._is_ended(lines)

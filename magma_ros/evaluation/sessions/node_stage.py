@@ -10,7 +10,7 @@ from types import TracebackType
 
 import numpy as np
 
-from magma_ros.errors import ConfigurationError
+from magma_ros.errors import ConfigurationError, MagmaError
 from magma_ros.evaluation.node_session import EpisodeRecord, NodeSession
 from magma_ros.evaluation.sessions.conditions import Baseline, Condition, Policy
 from magma_ros.evaluation.sessions.sealing import Key
@@ -96,7 +96,7 @@ class NodeStage:
             self.nodes.set_parameters('recorder_node', {'name': attempt.stem})
             is_begun, text = self._recorder.ask('start')
             expected = self._folder / BAGS / attempt.stem
-            if not is_begun or Path(text.split(';')[0]) != expected:
+            if not is_begun or Path(text.split(';')[0]).resolve() != expected.resolve():
                 raise ConfigurationError(
                     f'the recorder says {text!r}; it must record into {expected.parent}: start it '
                     f'with directory:={expected.parent}'
@@ -139,10 +139,16 @@ class NodeStage:
         return record
 
     def drop(self) -> None:
-        """Stop recording and watching a trial that came to nothing."""
+        """Brake; stop recording and watching a trial that came to nothing.
+
+        Whatever does not work here is not worth hiding why the trial ended.
+        """
+        with contextlib.suppress(MagmaError):
+            self.nodes.rest()
         self.watch.end()
         if self._recorder is not None:
-            self._recorder.ask('discard')
+            with contextlib.suppress(MagmaError):
+                self._recorder.ask('discard')
 
 
 def serving_path(folder: Path, code: str) -> Path:

@@ -28,8 +28,8 @@ GO, START, SUCCESS, FAILURE, NOTE = 'g', '', 's', 'f', ''
 class Script:
     """Answers in the order given, and keeps what was said."""
 
-    def __init__(self, answers: list[str], typed: list[str] | None = None) -> None:
-        self.answers, self.typed, self.heard = answers, typed or [], ''
+    def __init__(self, answers: list[str]) -> None:
+        self.answers, self.typed, self.heard = answers, [''], ''  # Enter once too often
 
     def say(self, text: str) -> None:
         self.heard += f'{text}\n'
@@ -56,6 +56,7 @@ class Stage:
         self.nodes = self
         self.log: list[str] = []
         self.drivers: list[str] = []
+        self.while_running: Callable[[], None] = lambda: None
         self.fault: Exception | None = None
 
     def condition(self, code: str):
@@ -67,6 +68,7 @@ class Stage:
     def run_sentence(self, sentence: str, limit_s: float, is_over: Callable[[], bool]):
         self.drivers.append((self._path / 'sealed/driver.txt').read_text())
         self.log.append(f'run {sentence}')
+        self.while_running()
         if self.fault is not None:
             raise self.fault
         return SimpleNamespace(duration_s=3.0 if is_over() else limit_s)
@@ -147,8 +149,10 @@ def test_nothing_the_scorer_reads_names_a_condition(folder: SessionFolder) -> No
 
 def test_notes_early_ends_and_invalid_trials_are_kept(folder: SessionFolder) -> None:
     answers = [GO, START, FAILURE, 'too slow', GO, START, 'i', 'a cup broke']
-    script = Script(answers + [GO, START, 'x', SUCCESS, NOTE] * 3, typed=[''])
+    script = Script(answers + [GO, START, 'x', SUCCESS, NOTE] * 3)
     stage = Stage(folder)
+    typed = iter([[''], [], [], [], []])
+    stage.while_running = lambda: script.typed.extend(next(typed))
 
     assert run(folder, script, stage)
 
