@@ -30,6 +30,7 @@ uint32 nanosec
 """
 # RIHS01 of that definition.
 TYPE_HASH = 'RIHS01_32039eafc3770e589c86c4dabff9c392ce9955ebffd43f5f60763011d43d8d1d'
+VIDEO_SUFFIX = '/video'
 KEY_EVERY = 30  # pictures: a second of a usual camera; a reader begins at one of these
 RATE_HZ = 30  # for the encoder's own budget; times are those of the messages
 
@@ -104,7 +105,7 @@ def load_av() -> Any:
 
 def video_name(topic: str) -> str:
     """Where the video of a topic of pictures is found."""
-    return f'{topic}/video'
+    return f'{topic}{VIDEO_SUFFIX}'
 
 
 def video_topic(topic: RecordedTopic) -> RecordedTopic:

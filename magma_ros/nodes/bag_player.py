@@ -1,7 +1,8 @@
 """Publishes what is in a bag, at its own pace. Commands stay in the bag unless they are asked for.
 
 What is left out as a command: everything the controller, Servo or an arm obeys, by the name of
-the topic in ``ros/topics.py`` or by the type of its messages.
+the topic in ``ros/topics.py`` or by the type of its messages. Videos are played as
+the raw pictures they were.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from magma_ros.dataset.bag_reader import BagMessage, bag_files, read_messages, report_file
 from magma_ros.dataset.bag_rewrite import is_latched
+from magma_ros.dataset.image_compression import IMAGE
+from magma_ros.dataset.reading.unfolded_video import VideoUnfolder
+from magma_ros.dataset.video_compression import COMPRESSED_VIDEO, VIDEO_SUFFIX, load_av
 from magma_ros.errors import EnvironmentMissing, RecordingError
 from magma_ros.ros import topics
 from magma_ros.ros.optional_modules import load_interface
@@ -114,13 +118,17 @@ class BagPlayer:
         ]
         self._kinds = kinds
         self._publishers: dict[str, Any] = {}
+        self._videos = VideoUnfolder()
         self.unreadable: list[str] = []  # topics whose messages are not known here
 
     def open(self) -> None:
         """Make the publishers, so that they are found before the first message."""
         for name in self._names:
+            topic, type_name = self._played_as(name)
             try:
-                kind = load_interface(self._kinds[name].type_name)
+                if self._kinds[name].type_name == COMPRESSED_VIDEO:
+                    load_av()
+                kind = load_interface(type_name)
             except EnvironmentMissing as error:
                 self.unreadable.append(f'{name}: {error}')
                 continue
@@ -130,11 +138,12 @@ class BagPlayer:
                 else DurabilityPolicy.VOLATILE
             )
             qos = QoSProfile(depth=QUEUE, durability=durability)
-            self._publishers[name] = self._node.create_publisher(kind, name, qos)
+            self._publishers[name] = self._node.create_publisher(kind, topic, qos)
 
     def check_alone(self) -> None:
         """Raise RecordingError where others publish a topic: two truths on one topic."""
-        busy = [name for name in self._names if self._node.count_publishers(name)]
+        played = [self._played_as(name)[0] for name in self._names]
+        busy = [topic for topic in played if self._node.count_publishers(topic)]
         if busy:
             raise RecordingError(
                 f'somebody publishes {", ".join(busy)} now; stop it, choose --topics, or play in '
@@ -152,16 +161,30 @@ class BagPlayer:
         first_ns, started_s, count = None, now(), 0
         for message in messages:
             publisher = self._publishers.get(message.topic)
-            if publisher is None:
+            data = None if publisher is None else self._played(message)
+            if publisher is None or data is None:
                 continue
             if first_ns is None:
                 first_ns, started_s = message.log_ns, now()
             due_s = started_s + (message.log_ns - first_ns) * 1e-9 / rate
             if (wait_s := due_s - now()) > 0.0:
                 sleep(wait_s)
-            publisher.publish(message.data)
+            publisher.publish(data)
             count += 1
         return count
+
+    def _played_as(self, name: str) -> tuple[str, str]:
+        """Topic and type of what is published for a topic of the bag."""
+        type_name = self._kinds[name].type_name
+        if type_name == COMPRESSED_VIDEO:
+            return name.removesuffix(VIDEO_SUFFIX), IMAGE
+        return name, type_name
+
+    def _played(self, message: BagMessage) -> bytes | None:
+        """What is published for a message; None before the first key picture of a video."""
+        if self._kinds[message.topic].type_name != COMPRESSED_VIDEO:
+            return message.data
+        return self._videos.unfold(message.topic, message.data)
 
 
 def play_bag(

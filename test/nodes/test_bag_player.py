@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,16 +14,24 @@ rclpy = pytest.importorskip('rclpy')
 
 from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
-from rclpy.serialization import serialize_message  # noqa: E402
+from rclpy.serialization import deserialize_message, serialize_message  # noqa: E402
+from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from magma_ros.dataset.bag_reader import read_messages  # noqa: E402
 from magma_ros.dataset.episode_writer import EpisodeWriter  # noqa: E402
-from magma_ros.dataset.recorded_topic import Arrival  # noqa: E402
+from magma_ros.dataset.image_compression import IMAGE  # noqa: E402
+from magma_ros.dataset.picture_conversion import (  # noqa: E402
+    PictureConverter,
+    PictureSettings,
+)
+from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic  # noqa: E402
+from magma_ros.dataset.video_compression import COMPRESSED_VIDEO  # noqa: E402
 from magma_ros.errors import RecordingError  # noqa: E402
 from magma_ros.nodes.bag_player import BagPlayer, TopicKind, is_command  # noqa: E402
 from magma_ros.nodes.described_topics import describe_topic  # noqa: E402
 from magma_ros.ros import topics  # noqa: E402
+from magma_ros.ros.time_stamps import stamp_from_ns, stamp_to_ns  # noqa: E402
 from magma_ros.ros.topic_kinds import COMMANDS  # noqa: E402
 
 KINDS = {
@@ -137,3 +147,40 @@ def test_serialised_messages_arrive_as_they_were(domain_id: int) -> None:
     node.destroy_node()
     rclpy.shutdown(context=context)
     assert heard[0] == 'as it was'
+
+
+def test_a_video_is_played_as_the_pictures_it_was(tmp_path: Path) -> None:
+    pytest.importorskip('av')
+    name = '/camera/camera/color/image_raw'
+    kinds = {f'{name}/video': TopicKind(COMPRESSED_VIDEO, False)}
+    topic = RecordedTopic(name, IMAGE, 'x', '', '')
+    converter = PictureConverter(PictureSettings('video'), {name: (topic, topic)})
+    with EpisodeWriter(tmp_path / 'bag') as writer:
+        for index in range(3):
+            pixels = array.array('B', bytes([40 * index]) * (48 * 64 * 3))
+            picture = Image(height=48, width=64, step=192, encoding='rgb8', data=pixels)
+            picture.header.stamp = stamp_from_ns(10**9 + index)
+            raw = Arrival(name, serialize_message(picture), index + 1, index + 1)
+            stored, message = converter.convert(raw)
+            writer.add_topic(stored)  # type: ignore[arg-type]
+            writer.write(message)  # type: ignore[arg-type]
+    node = nobody()
+    player = BagPlayer(node, kinds)
+    player.check_alone()
+    player.open()
+    assert player.play(read_messages(tmp_path / 'bag'), 1e6) == 3
+    found = [(topic, deserialize_message(data, Image)) for topic, data in node.published]
+    assert [topic for topic, _ in found] == [name] * 3
+    assert [stamp_to_ns(message.header.stamp) for _, message in found] == [
+        10**9 + n for n in range(3)
+    ]
+    for index, (_, message) in enumerate(found):
+        assert (message.height, message.width, message.encoding) == (48, 64, 'rgb8')
+        assert abs(int(message.data[100]) - 40 * index) < 4
+
+
+def test_a_video_without_its_library_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'av', None)
+    player = BagPlayer(nobody(), {'/c/video': TopicKind(COMPRESSED_VIDEO, False)})
+    player.open()
+    assert player.unreadable[0].startswith('/c/video: video needs PyAV')
