@@ -169,9 +169,8 @@ def watch(rig: PerceptionRig, node_pid: int, minutes: float) -> Seen:
     rig.seen.returned_s = rig.run(lambda: rig.chunks > before, LOST_S)
     os.kill(pids[1], signal.SIGKILL)
     rig.seen.killed_s = rig.run(lambda: rig.state['reason'] == 'MODEL_OOM', LOST_S)
-    waited_s = rig.run(lambda: rig.state['worker'] == 'loading', LOST_S)
-    rig.seen.load_s = rig.run(lambda: rig.state['worker'] == 'ready', LOST_S)
-    rig.seen.back_s = rig.seen.killed_s + waited_s + rig.seen.load_s
+    rig.seen.back_s = rig.seen.killed_s + rig.run(lambda: rig.state['worker'] == 'ready', LOST_S)
+    rig.seen.load_s = float(rig.state['worker_load_s'])
     rig.seen.latencies_ms = latencies_ms
     return rig.seen
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from magma_ros.errors import ConfigurationError
 from magma_ros.faults.action_rows import ACTION_ROWS
+from magma_ros.faults.camera_rows import CAMERA_ROWS
 from magma_ros.faults.fault_row import Row
 from magma_ros.faults.middleware_rows import MIDDLEWARE_ROWS
 from magma_ros.faults.operator_rows import OPERATOR_ROWS
@@ -27,6 +28,7 @@ ROWS: tuple[Row, ...] = tuple(
             *PERCEPTION_ROWS,
             *TIME_ROWS,
             *PROCESS_ROWS,
+            *CAMERA_ROWS,
             *MIDDLEWARE_ROWS,
             *OPERATOR_ROWS,
             *PAIR_ROWS,
@@ -38,9 +40,6 @@ ROWS: tuple[Row, ...] = tuple(
 # Fault and reason.
 NOT_COVERED: dict[str, tuple[str, str]] = {
     'F19': ('unreachable pose', 'we send twists; there is no pose to reach'),
-    'F23': ('5 pictures a second', 'nothing raises CAMERA_SLOW; the policy looks at 5 Hz'),
-    'F26': ('bombs in compressed pictures', 'nothing reads compressed pictures'),
-    'F29': ('GPU out of memory', 'needs a GPU'),
     'F37': ('two sources of transforms disagree', 'not detected: the newer one counts'),
     'F38': ('wall clock an hour off', 'needs libfaketime'),
     'F49': ('the launcher is killed', 'needs ROS launch; the operator falling silent is F62'),

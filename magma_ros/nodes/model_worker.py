@@ -84,10 +84,11 @@ class ModelWorker:
         self._ready_s: float | None = None  # since when it is well
         self._death: Death | None = None  # the last one that was followed by a restart
         self._process = WorkerProcess(python, self._picture)
-        self._entered_s = time.monotonic()
+        self._started_s = self._entered_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name='model worker', daemon=True)
         self.state = WorkerState('starting', LOADING['starting'], Reason.MODEL_LOADING)
         self.loaded: LoadedModel | None = None  # the last one, also while it is restarted
+        self.load_s = 0.0  # from the start of its process to its first answer
 
     def start(self) -> None:
         """Begin to load; returns at once, ``on_change`` tells the rest."""
@@ -208,6 +209,7 @@ class ModelWorker:
             if self._closed.wait(pause_s):
                 return
             self._process, self._ready_s = WorkerProcess(self._python, self._picture), None
+            self._started_s = time.monotonic()
 
     def _listen(self, restarts: int) -> dict[str, str]:
         """Hear the process until it ends; its last words, or ours about it."""
@@ -235,6 +237,7 @@ class ModelWorker:
             self._queue.settle(message, time.monotonic())
         elif event == 'ready':
             self.loaded, self._ready_s = read_loaded(message), time.monotonic()
+            self.load_s = self._ready_s - self._started_s
             self._queue.open(self._send)
             self._enter(WorkerState('ready', 'the model is ready', None, restarts))
         elif event == 'started':

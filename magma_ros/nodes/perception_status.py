@@ -39,6 +39,7 @@ def perception_status(
             'worker': state.stage,
             'worker_pid': str(worker.pid),
             'worker_s': f'{worker.stage_s:.0f}',
+            'worker_load_s': f'{worker.load_s:.2f}',
             'worker_restarts': str(state.restarts),
             'worker_mb': f'{_resident_mb(worker.pid):.0f}',
         }
