@@ -46,14 +46,21 @@ class Picture:
 def compress_image(
     arrival: Arrival, picture: Picture, kind: StillKind, jpeg_quality: int
 ) -> Arrival:
-    """A CompressedImage of the topic's ``/compressed``; depth becomes PNG, always."""
+    """A CompressedImage of the topic's ``/compressed``; depth becomes PNG, always.
+
+    Raises:
+        RecordingError: OpenCV does not do it, such as a JPEG of more than 65500 pixels in width.
+    """
     is_jpeg = kind == 'jpeg' and picture.pixels.dtype == np.uint8
     suffix, options = (
         ('.jpg', [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
         if is_jpeg
         else ('.png', [cv2.IMWRITE_PNG_COMPRESSION, 1])
     )
-    _, encoded = cv2.imencode(suffix, picture.pixels, options)
+    is_done, encoded = cv2.imencode(suffix, picture.pixels, options)
+    if not is_done:
+        size = 'x'.join(map(str, picture.pixels.shape[1::-1]))
+        raise RecordingError(f'{arrival.topic}: OpenCV makes no {suffix} of {size} pixels')
     # As image_transport's compressed publisher writes it.
     colour = ' bgr8' if picture.pixels.ndim == 3 else ''
     text = f'{picture.encoding}; {"jpeg" if is_jpeg else "png"} compressed{colour}'

@@ -12,6 +12,8 @@ import importlib
 from fractions import Fraction
 from typing import Any
 
+from numpy.typing import NDArray
+
 from magma_ros.dataset.cdr import LITTLE_ENDIAN, cdr_octets, cdr_string, padded
 from magma_ros.dataset.image_compression import Picture
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
@@ -55,24 +57,32 @@ class VideoEncoder:
         """The picture as CompressedVideo of the topic's ``/video``.
 
         Raises:
-            RecordingError: its size is odd, which H.264 in 4:2:0 does not have.
+            RecordingError: its size is odd, which H.264 in 4:2:0 does not have, or the encoder
+                does not do it.
         """
         pixels = picture.pixels
         if pixels.shape[0] % 2 or pixels.shape[1] % 2:
             size = f'{pixels.shape[1]}x{pixels.shape[0]}'
             raise RecordingError(f'{arrival.topic}: no video of {size}, both must be even')
-        if pixels.shape != self._shape:  # the first, or the camera was set to another size
-            self._codec, self._shape = self._open(pixels.shape), pixels.shape
+        try:
+            if pixels.shape != self._shape:  # the first, or the camera was set to another size
+                self._codec, self._shape = self._open(pixels.shape), pixels.shape
+            packet = self._encode(pixels)
+        except (self._av.FFmpegError, ValueError) as error:  # the latter: there is no libx264
+            self._shape = ()
+            raise RecordingError(f'{arrival.topic}: cannot become a video ({error})') from error
+        data = LITTLE_ENDIAN + padded(picture.header) + padded(cdr_octets(packet))
+        data += cdr_string('h264')
+        topic = video_name(arrival.topic)
+        return Arrival(topic, data, arrival.received_ns, arrival.published_ns)
+
+    def _encode(self, pixels: NDArray) -> bytes:
         name = 'bgr24' if pixels.ndim == 3 else 'gray'
         frame = self._av.VideoFrame.from_ndarray(pixels, format=name)
         frame.pts = self._count
         self._count += 1
-        packets = self._codec.encode(frame)
-        assert len(packets) == 1, 'tuned for no latency: each picture gives its packet at once'
-        data = LITTLE_ENDIAN + padded(picture.header) + padded(cdr_octets(bytes(packets[0])))
-        data += cdr_string('h264')
-        topic = video_name(arrival.topic)
-        return Arrival(topic, data, arrival.received_ns, arrival.published_ns)
+        (packet,) = self._codec.encode(frame)  # tuned for no latency: at once, and one each
+        return bytes(packet)
 
     def _open(self, shape: tuple[int, ...]) -> Any:
         codec = self._av.CodecContext.create('libx264', 'w')

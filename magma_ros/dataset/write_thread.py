@@ -64,9 +64,13 @@ class WriteThread:
             thread.join()
 
     def _write_all(self) -> None:
-        while not self._ended.wait(WRITE_PERIOD_S):
+        try:
+            while not self._ended.wait(WRITE_PERIOD_S):
+                self._write_waiting()
             self._write_waiting()
-        self._write_waiting()
+        finally:  # an error of ours must not look like an episode that goes on
+            if not self._ended.is_set():
+                self._fail(RecordingError('the thread that writes has died; the log says of what'))
 
     def _write_waiting(self) -> None:
         while self.fault is None:

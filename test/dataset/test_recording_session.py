@@ -17,6 +17,7 @@ from magma_ros.dataset.cdr import LITTLE_ENDIAN, cdr_string, padded
 from magma_ros.dataset.episode_folders import EpisodeFolders
 from magma_ros.dataset.episode_record import read_record
 from magma_ros.dataset.intervention_labels import STATE_TOPIC, label_bag
+from magma_ros.dataset.picture_conversion import PictureConverter
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.dataset.recording_session import RecordingSession, RecordingSettings, reason_of
 from magma_ros.dataset.running_episode import Context
@@ -263,3 +264,21 @@ def test_a_record_of_an_older_version_is_read(tmp_path: Path) -> None:
     (tmp_path / 'episode.json').write_text('{"episode_id": "a", "interventions": [{}]}')
     with pytest.raises(RecordingError, match='is no record of an episode'):
         read_record(tmp_path)
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
+def test_a_writing_thread_that_dies_ends_the_episode(
+    make_session: Callable[..., RecordingSession],
+) -> None:
+    class Broken(PictureConverter):
+        def convert(self, arrival: Arrival) -> tuple[RecordedTopic | Arrival, ...]:
+            raise ZeroDivisionError
+
+    session = make_session(make_converter=Broken)
+    session.start(START_NS)
+    session.take([(arrival(0), 0)])
+    session._episode._thread._threads[0].join(10.0)  # type: ignore[union-attr]
+    session.look(START_NS + 1, 0.0)
+    assert not session.is_recording
+    assert 'the thread that writes has died' in str(session.fault)
+    assert reason_of(session.fault) == 'RECORDER'  # type: ignore[arg-type]

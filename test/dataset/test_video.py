@@ -32,6 +32,7 @@ from magma_ros.dataset.video_compression import (  # noqa: E402
     DEFINITION,
     KEY_EVERY,
     TYPE_HASH,
+    VideoEncoder,
 )
 from magma_ros.dataset.video_reading import (  # noqa: E402
     VideoDecoder,
@@ -187,6 +188,19 @@ def test_what_cannot_be_converted_is_stored_as_it_came(
     assert converter.convert(raw) == (COLOUR, raw)
     assert why in converter.refused['/colour']
     assert 'stored as it came' in converter.refused['/colour']
+
+
+def test_an_encoder_that_fails_costs_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_codec(self: VideoEncoder, shape: tuple[int, ...]) -> None:
+        raise ValueError('no libx264')
+
+    monkeypatch.setattr(VideoEncoder, '_open', no_codec)
+    converter = PictureConverter(PictureSettings('video'), TOPICS)
+    assert converter.convert(picture(0)) == (COLOUR, picture(0))
+    assert 'cannot become a video (no libx264)' in converter.refused['/colour']
+    wide = PictureConverter(PictureSettings('jpeg'), TOPICS)
+    raw = picture(0, np.zeros((1, 70_000, 3), np.uint8))
+    assert wide.convert(raw) == (COLOUR, raw)
 
 
 def test_another_size_begins_a_new_video() -> None:
