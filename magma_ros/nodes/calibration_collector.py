@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from types import TracebackType
 from typing import Any
 
@@ -21,7 +22,7 @@ from magma_ros.ros.camera_messages import camera_from_message, image_from_messag
 from magma_ros.ros.camera_topics import camera_topics
 from magma_ros.ros.time_stamps import stamp_to_ns
 
-STILL_RAD_S = 0.02  # a joint that is slower stands
+STILL_S, STILL_RAD = 0.5, 0.003  # joints that moved by less within this time stand
 APART_S = 0.2  # picture and joint states may be
 
 
@@ -37,7 +38,7 @@ class CalibrationCollector:
         self._profile, self._kinematics = profile, profile.kinematics()
         self._image: Image | None = None
         self._info: CameraInfo | None = None
-        self._joints: JointState | None = None
+        self._joints: deque[JointState] = deque()  # of the last STILL_S
         self._context = Context()
         rclpy.init(context=self._context)
         self._node = rclpy.create_node('magma_calibration_collector', context=self._context)
@@ -76,7 +77,7 @@ class CalibrationCollector:
 
     def missing(self) -> list[str]:
         """Topics that were not heard yet."""
-        heard = (self._image, self._info, self._joints)
+        heard = (self._image, self._info, self._joints or None)
         return [name for name, one in zip(self._names, heard, strict=True) if one is None]
 
     def lens(self) -> Lens:
@@ -98,17 +99,20 @@ class CalibrationCollector:
             CameraError: nothing was heard, or the two are not of the same moment.
             ArmError: the arm moves, or is another one.
         """
-        joints = self._require(self._joints)
+        joints = self._require(self._joints[-1] if self._joints else None)
         image = image_from_message(self._require(self._image))
         apart_s = abs(stamp_to_ns(joints.header.stamp) - image.stamp_ns) * 1e-9
         if apart_s > APART_S:
             raise CameraError(
                 f'picture and joint states are {apart_s:.2f} s apart: wait, or synchronise clocks'
             )
-        arm = arm_state_from_message(joints, self._profile, self._kinematics)
-        speed = float(np.abs(arm.joint_velocities_rad_s).max())
-        if speed > STILL_RAD_S:
-            raise ArmError(f'the arm moves ({speed:.3f} rad/s): wait until it stands')
+        before, arm = (
+            arm_state_from_message(one, self._profile, self._kinematics)
+            for one in (self._joints[0], joints)
+        )
+        moved_rad = float(np.abs(arm.joint_positions_rad - before.joint_positions_rad).max())
+        if moved_rad > STILL_RAD or arm.stamp_ns - before.stamp_ns < STILL_S * 0.5e9:
+            raise ArmError(f'the arm moves ({moved_rad:.3f} rad): wait until it stands')
         return image, arm.pose_gripper_in_base
 
     def _require(self, message: Any) -> Any:
@@ -126,4 +130,7 @@ class CalibrationCollector:
         self._info = message
 
     def _on_joints(self, message: JointState) -> None:
-        self._joints = message
+        self._joints.append(message)
+        newest_ns = stamp_to_ns(message.header.stamp)
+        while newest_ns - stamp_to_ns(self._joints[0].header.stamp) > STILL_S * 1e9:
+            self._joints.popleft()
