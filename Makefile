@@ -10,7 +10,7 @@ TEST_JOBS ?= 2
 MAKE_ENVIRONMENT = $(PYTHON) -m magma_ros.tools.environment --venv $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-moveit lint train-nano bench clean
+.PHONY: help environment demo test test-moveit lint train-nano loop bench clean
 
 help:
 	@echo 'make demo         a simulated WidowX moves from pixels and a sentence'
@@ -23,6 +23,7 @@ help:
 	@echo 'make lint         ruff and mypy'
 	@echo 'make bench        the numbers of the README, measured here'
 	@echo 'make train-nano   train the small policy again (installs torch)'
+	@echo 'make loop         record, finetune and measure what it brought, in simulation (installs torch)'
 	@echo 'make environment  only what the demo needs; PYTHON=python3.12 chooses another Python'
 	@echo 'make clean        delete build products and .venv'
 
@@ -53,6 +54,10 @@ bench: environment
 train-nano:
 	@$(MAKE_ENVIRONMENT) --extras torch
 	@$(VENV)/bin/magma train-nano
+
+loop:
+	@$(MAKE_ENVIRONMENT) --extras data finetune
+	@$(VENV)/bin/magma loop --folder runs/loop
 
 clean:
 	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,7 +15,6 @@ from magma_ros.model.action_model import ModelIdentity
 from magma_ros.model.backends.acting_model import ModelChoice, load_acting_model
 from magma_ros.nodes.node_processes import NodeProcesses
 from magma_ros.resources import asset_path
-from magma_ros.sim.scene import Variation
 
 DOMAINS = range(40, 100)  # one is drawn, so that two evaluations do not meet
 
@@ -77,7 +76,7 @@ class NodeRunner:
             condition.task,
             scenario.seed,
             condition.is_held_out(index),
-            Variation(brightness=condition.brightness, distractors=condition.distractors),
+            condition.variation,
             instruction=scenario.instruction,
         )
         self.records.append(record)

@@ -111,6 +111,7 @@ class NodeSession:
             held_out=held_out,
             distractors=variation.distractors,
             brightness=float(variation.brightness),
+            camera_place=variation.camera_place,
             instruction=laid_for,
         )
         limit_s = TIME_LIMIT_S[task] if time_limit_s is None else time_limit_s

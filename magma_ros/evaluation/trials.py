@@ -33,18 +33,27 @@ class Condition:
     ablation: Ablation = 'none'
     distractors: int = 0
     brightness: float = 0.1
+    camera_place: str = 'front'
     held_out: Literal['mixed', 'all', 'none'] = 'mixed'  # mixed: every second seed
 
     def is_held_out(self, index: int) -> bool:
         """Whether trial ``index`` uses a phrasing that training never saw."""
         return self.held_out == 'all' or (self.held_out == 'mixed' and index % 2 == 1)
 
+    @property
+    def variation(self) -> Variation:
+        """How much its scenes differ."""
+        return Variation(
+            brightness=self.brightness,
+            distractors=self.distractors,
+            camera_place=self.camera_place,
+        )
+
     def scenario(self, index: int) -> Scenario:
         """The scenario of trial ``index``, ablation applied to the sentence."""
         seed = self.seed + index
         held_out = self.is_held_out(index)
-        variation = Variation(brightness=self.brightness, distractors=self.distractors)
-        scenario = make_scenario(self.task, seed, held_out, variation)
+        scenario = make_scenario(self.task, seed, held_out, self.variation)
         if self.ablation != 'swapped':
             return scenario
         other = _another_cube(scenario)

@@ -11,7 +11,7 @@ from magma_ros.ros.status_messages import status_message
 from magma_ros.sim.instructions import understand
 from magma_ros.sim.live_table import Outcome
 from magma_ros.sim.scenario import Scenario, make_scenario
-from magma_ros.sim.scene import Variation
+from magma_ros.sim.scene import CAMERA_PLACES_M, Variation
 from magma_ros.sim.tasks import TASK_KINDS
 
 
@@ -25,6 +25,9 @@ class ScenarioParameters:
     held_out: bool = parameter(False, 'a phrasing training never saw', read_only=False)
     distractors: int = parameter(0, 'cans on the table', '', 0, 2, read_only=False)
     brightness: float = parameter(0.1, 'light varies by this share', '', 0.0, 0.9, read_only=False)
+    camera_place: str = parameter(
+        'front', 'where the camera stands', choices=tuple(CAMERA_PLACES_M), read_only=False
+    )
 
 
 def scenario_from(parameters: ScenarioParameters) -> Scenario:
@@ -34,7 +37,11 @@ def scenario_from(parameters: ScenarioParameters) -> Scenario:
         InstructionError: the sentence asks for nothing that can be on the table.
     """
     sentence = parameters.instruction
-    variation = Variation(brightness=parameters.brightness, distractors=parameters.distractors)
+    variation = Variation(
+        brightness=parameters.brightness,
+        distractors=parameters.distractors,
+        camera_place=parameters.camera_place,
+    )
     task = understand(sentence) if sentence else parameters.task
     scenario = make_scenario(task, parameters.seed, parameters.held_out, variation)  # type: ignore[arg-type]
     return replace(scenario, instruction=sentence) if sentence else scenario

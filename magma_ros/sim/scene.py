@@ -21,6 +21,8 @@ WORKSPACE_Y_M = (-0.15, 0.15)
 # Smallest distance between centres: the open gripper (74 mm over the pads) must fit between.
 CLEARANCE_M = {('cube', 'cube'): 0.075, ('cube', 'place'): 0.088, ('place', 'place'): 0.100}
 PUSH_LANE_M = 0.16  # room along the push that stays free of other things
+# Away from where magma-nano has learnt to look from: opposite the arm.
+CAMERA_PLACES_M = {'front': (0.0, 0.0, 0.0), 'side': (-0.44, 0.62, -0.01)}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Variation:
     light_jitter_m: float = 0.15
     brightness: float = 0.1  # +- share
     distractors: int = 0
+    camera_place: str = 'front'  # of CAMERA_PLACES_M
 
 
 # Training sees more than any evaluation asks for: none is ever outside of what was seen.
@@ -116,7 +119,10 @@ def _try_scene(task: Task, random: np.random.Generator, variation: Variation) ->
             random.uniform(-0.15, 0.15),
             random.uniform(-0.5, 0.5),
         ),
-        camera_shift_m=tuple(random.normal(0, variation.camera_jitter_m, 3)),
+        camera_shift_m=tuple(
+            CAMERA_PLACES_M[variation.camera_place]
+            + random.normal(0, variation.camera_jitter_m, 3)
+        ),
         look_at_shift_m=tuple(random.normal(0, variation.camera_jitter_m, 3)),
         light_shift_m=tuple(random.normal(0, variation.light_jitter_m, 3)),
         brightness=float(random.uniform(1 - variation.brightness, 1 + variation.brightness)),

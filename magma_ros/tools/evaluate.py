@@ -19,6 +19,7 @@ from magma_ros.evaluation.suite import SUITE, full_table
 from magma_ros.evaluation.trials import Ablation, Actor, Condition, Through, Trial, summarise
 from magma_ros.model.backends.acting_model import ModelChoice
 from magma_ros.pipeline import MODES, Mode
+from magma_ros.sim.scene import CAMERA_PLACES_M
 from magma_ros.sim.tasks import TASK_KINDS
 from magma_ros.tools.model_options import add_model_options, local_settings
 
@@ -55,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--ablation', choices=get_args(Ablation), default='none')
     parser.add_argument('--distractors', type=int, default=0, choices=(0, 1, 2))
     parser.add_argument(
+        '--camera',
+        choices=tuple(CAMERA_PLACES_M),
+        default='front',
+        help='where it stands; magma-nano knows the front only',
+    )
+    parser.add_argument(
         '--light', type=float, default=0.1, help='brightness varies by this share (default 0.1)'
     )
     parser.add_argument(
@@ -87,6 +94,7 @@ def run(options: argparse.Namespace) -> int:
         ablation=options.ablation,
         distractors=options.distractors,
         brightness=options.light,
+        camera_place=options.camera,
         held_out=options.held_out,
     )
     summary = evaluate(condition, choice, quiet=options.json)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -90,38 +91,56 @@ class Optimisation:
 
     def save(self, path: Path, step: int) -> None:
         """Everything needed to go on after ``step`` steps, replaced in one piece."""
-        tensors = {f'model.{name}': t.contiguous() for name, t in self._model.state_dict().items()}
-        for number, (optimiser, _) in enumerate(self._optimisers):
-            for index, entry in optimiser.state_dict()['state'].items():
-                for key, value in entry.items():
-                    tensors[f'optimiser.{number}.{index}.{key}'] = torch.as_tensor(
-                        value
-                    ).contiguous()
-        draft = path.with_suffix('.draft')
-        save_file(
-            {k: v.clone() for k, v in tensors.items()}, draft, metadata={'step': json.dumps(step)}
-        )
-        draft.replace(path)
+        optimisers = [optimiser for optimiser, _ in self._optimisers]
+        save_snapshot(path, self._model.state_dict(), optimisers, step)
 
     def resume(self, path: Path) -> int:
         """Load a snapshot if there is one; returns the number of steps done."""
         if not path.is_file():
             return 0
-        with safe_open(path, 'pt') as snapshot:  # type: ignore[no-untyped-call]
-            step = int(json.loads(snapshot.metadata()['step']))
-            tensors = {name: snapshot.get_tensor(name) for name in snapshot.keys()}  # noqa: SIM118
-        self._model.load_state_dict(
-            {name[6:]: t for name, t in tensors.items() if name.startswith('model.')}
-        )
-        for number, (optimiser, _) in enumerate(self._optimisers):
-            state = optimiser.state_dict()
-            state['state'] = {}
-            for name, tensor in tensors.items():
-                if name.startswith(f'optimiser.{number}.'):
-                    index, key = name.split('.')[2:]
-                    state['state'].setdefault(int(index), {})[key] = tensor
-            optimiser.load_state_dict(state)
+        optimisers = [optimiser for optimiser, _ in self._optimisers]
+        step, weights = restore_snapshot(path, optimisers)
+        self._model.load_state_dict(weights)
         return step
+
+
+def save_snapshot(
+    path: Path,
+    weights: Mapping[str, torch.Tensor],
+    optimisers: Sequence[torch.optim.Optimizer],
+    step: int,
+) -> None:
+    """Weights and the state of optimisers after ``step`` steps, replaced in one piece."""
+    tensors = {f'model.{name}': tensor for name, tensor in weights.items()}
+    for number, optimiser in enumerate(optimisers):
+        for index, entry in optimiser.state_dict()['state'].items():
+            for key, value in entry.items():
+                tensors[f'optimiser.{number}.{index}.{key}'] = torch.as_tensor(value)
+    draft = path.with_suffix('.draft')
+    save_file(
+        {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()},
+        draft,
+        metadata={'step': json.dumps(step)},
+    )
+    draft.replace(path)
+
+
+def restore_snapshot(
+    path: Path, optimisers: Sequence[torch.optim.Optimizer]
+) -> tuple[int, dict[str, torch.Tensor]]:
+    """Number of steps done and the weights; the optimisers get their state back."""
+    with safe_open(path, 'pt') as snapshot:  # type: ignore[no-untyped-call]
+        step = int(json.loads(snapshot.metadata()['step']))
+        tensors = {name: snapshot.get_tensor(name) for name in snapshot.keys()}  # noqa: SIM118
+    for number, optimiser in enumerate(optimisers):
+        state = optimiser.state_dict()
+        state['state'] = {}
+        for name, tensor in tensors.items():
+            if name.startswith(f'optimiser.{number}.'):
+                index, key = name.split('.')[2:]
+                state['state'].setdefault(int(index), {})[key] = tensor
+        optimiser.load_state_dict(state)
+    return step, {name[6:]: t for name, t in tensors.items() if name.startswith('model.')}
 
 
 def load_snapshot(model: nn.Module, path: Path) -> None:

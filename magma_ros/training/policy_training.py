@@ -20,9 +20,10 @@ from magma_ros.model.network.magma import MagmaForAction
 from magma_ros.model.network.magma_config import MAGMA_NANO
 from magma_ros.model.network.prefix_sharing import share_prefix
 from magma_ros.sim.instructions import random_sentence
-from magma_ros.training.answers import ACTION, HARD, NUMBER, AnswerEncoder, Branch
+from magma_ros.training.answers import ACTION, NUMBER, AnswerEncoder, Branch
 from magma_ros.training.frames import Demonstrations, join_labels, task_from_indices
 from magma_ros.training.optimisation import Optimisation, load_snapshot
+from magma_ros.training.soft_targets import soft_cross_entropy
 from magma_ros.training.tower_training import place_loss
 
 BATCH_FRAMES = 16  # pictures in a batch of one process, each with several questions
@@ -164,43 +165,16 @@ def student_loss(
         torch.tensor(column) for column in zip(*batch.answers, strict=True)
     )
     logits = model.language_model.lm_head(output.last_hidden_state[rows, places]).float()
+    base = MAGMA_NANO.vocabulary.base_size
+    tables = {NUMBER: torch.tensor(encoder.number_ids), ACTION: torch.arange(base - 256, base)}
     answer = (
-        soft_cross_entropy(logits, ids, kinds, encoder, sigma) * weights
+        soft_cross_entropy(logits, ids, kinds, tables, sigma) * weights
     ).sum() / weights.sum()
     frame, at, column = (torch.tensor(column) for column in zip(*batch.words, strict=True))
     guess = student.grounding_head(output.hidden_states[GROUNDING_LAYER][frame, at]).float()
     scores, offsets = guess[:, :64, None], guess[:, 64:].reshape(-1, 64, 1, 2)
     grounding, _ = place_loss(scores, offsets, batch.places[frame, column][:, None])
     return {'answer': answer, 'grounding': grounding}
-
-
-def soft_cross_entropy(
-    logits: Tensor, ids: Tensor, kinds: Tensor, encoder: AnswerEncoder, sigma: float
-) -> Tensor:
-    """(n, rows) logits -> (n,) losses.
-
-    Words are hard targets; numbers and actions are Gaussians over their neighbours. The entropy
-    of the soft target is subtracted: 0 is perfect at any ``sigma``.
-    """
-    log_probability = logits.log_softmax(dim=-1)
-    loss = torch.zeros(len(ids))
-    hard = kinds == HARD
-    loss[hard] = -log_probability[hard].gather(1, ids[hard, None]).squeeze(1)
-    base = MAGMA_NANO.vocabulary.base_size
-    for kind, columns, index in (
-        (NUMBER, torch.tensor(encoder.number_ids), None),
-        (ACTION, torch.arange(base - 256, base), None),
-    ):
-        chosen = kinds == kind
-        if not bool(chosen.any()):
-            continue
-        index = (columns[None, :] == ids[chosen, None]).int().argmax(dim=1)
-        distance = torch.arange(256)[None, :] - index[:, None]
-        target = torch.softmax(-(distance.float() ** 2) / (2 * sigma**2), dim=1)
-        cross = -(target * log_probability[chosen][:, columns]).sum(dim=1)
-        entropy = -(target * target.clamp(min=1e-12).log()).sum(dim=1)
-        loss[chosen] = cross - entropy
-    return loss
 
 
 def sigma_at(step: int, steps: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,8 +15,8 @@ from magma_ros.training.policy_training import (  # noqa: E402
     SIGMA_END,
     SIGMA_START,
     sigma_at,
-    soft_cross_entropy,
 )
+from magma_ros.training.soft_targets import soft_cross_entropy  # noqa: E402
 from magma_ros.training.tower_training import (  # noqa: E402
     median_error_px,
     normalise,
@@ -28,7 +27,7 @@ from magma_ros.training.tower_training import (  # noqa: E402
 pytestmark = pytest.mark.torch
 BASE = MAGMA_NANO.vocabulary.base_size
 NUMBER_IDS = list(range(300, 556))
-ENCODER = SimpleNamespace(number_ids=NUMBER_IDS)
+TABLES = {NUMBER: torch.tensor(NUMBER_IDS), ACTION: torch.arange(BASE - 256, BASE)}
 
 
 def perfect(places: list[list[float]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -114,7 +113,7 @@ def test_the_soft_target_itself_costs_nothing(kind: int, ids: list[int], sigma: 
     kinds = torch.full((len(ids),), kind)
 
     loss = soft_cross_entropy(
-        logits_for(kind, ids, sigma), torch.tensor(ids), kinds, ENCODER, sigma
+        logits_for(kind, ids, sigma), torch.tensor(ids), kinds, TABLES, sigma
     )
 
     assert loss.tolist() == pytest.approx([0.0] * len(ids), abs=1e-3)
@@ -124,7 +123,7 @@ def test_a_near_miss_costs_less_than_a_far_one() -> None:
     logits = logits_for(NUMBER, [400], 2.0).expand(3, -1)
 
     loss = soft_cross_entropy(
-        logits, torch.tensor([400, 401, 420]), torch.full((3,), NUMBER), ENCODER, 2.0
+        logits, torch.tensor([400, 401, 420]), torch.full((3,), NUMBER), TABLES, 2.0
     )
 
     assert loss[0] < loss[1] < loss[2]

@@ -67,6 +67,7 @@ GRAPHS: dict[str, type[Graph]] = {
     HEAD_FILE: Head,
 }
 HEAD_NAME = 'language_model.lm_head.weight'
+ACCOMPANYING = ('dataset_statistics.json', 'manifest.json')  # of a finetuned checkpoint
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,9 @@ def export_checkpoint(
     with filling(directory, estimate_bytes(config, settings)):
         report(f'loading {config.name}')
         export_onnx(load_checkpoint(checkpoint), tokenizer_json, directory, settings, report)
+        for name in ACCOMPANYING:
+            if (checkpoint / name).is_file():
+                shutil.copyfile(checkpoint / name, directory / name)
         report('noting checksums')
         write_checksums(directory)
 

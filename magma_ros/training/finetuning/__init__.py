@@ -1,0 +1,1 @@
+"""Finetunes any size of Magma on conversations (needs the ``finetune`` extra)."""
