@@ -30,6 +30,7 @@ from magma_ros.nodes.described_topics import describe_topic
 from magma_ros.nodes.recorder_parameters import RecorderParameters
 from magma_ros.nodes.recording_context import RecordingContext
 from magma_ros.ros import topics
+from magma_ros.ros.foreign_messages import ForeignMessages
 from magma_ros.ros.node_process import run_node
 from magma_ros.ros.optional_modules import load_interface
 from magma_ros.ros.parameters import declare_parameters
@@ -46,6 +47,7 @@ from magma_ros.ros.status_messages import (
 
 TAKE_PERIOD_S = 0.01
 LOOK_PERIOD_S = 0.2  # for new publishers
+RIVAL_S = 2.0  # after a sign of life of another recorder
 
 
 class RecorderNode(Node):
@@ -78,7 +80,9 @@ class RecorderNode(Node):
         self._problems: dict[tuple[str, str], Problem] = {}
         self._states = RECORDER_STATE.publisher(self)
         self._diagnostics = topics.DIAGNOSTICS.publisher(self)
-        self._heartbeat = topics.heartbeat_topic(self.get_name()).publisher(self)
+        heartbeat = topics.heartbeat_topic(self.get_name())
+        self._heartbeat = heartbeat.publisher(self)
+        self._rivals = ForeignMessages(self, heartbeat, lambda message: message)
         RECORDER_NOTE.subscribe(self, self._on_note)
         answers: dict[str, Callable[[int], Path]] = {
             'start': self._start,
@@ -181,6 +185,7 @@ class RecorderNode(Node):
 
     def _on_tenth(self) -> None:
         now_ns = self.get_clock().now().nanoseconds
+        self._rivals.sent(now_ns)
         self._heartbeat.publish(heartbeat_message(self.get_name(), now_ns))
 
     def _on_look(self) -> None:
@@ -194,6 +199,8 @@ class RecorderNode(Node):
             problems += [Problem(n, 'type', t) for n, t in self._taps.unreadable.items()]
             if self._session.fault is not fault and self._session.fault is not None:
                 self.get_logger().error(f'the episode was ended: {self._session.fault}')
+        if self._rivals.age_s(time.monotonic()) < RIVAL_S:
+            problems.append(Problem('', 'rival', f'another {self.get_name()} obeys the same keys'))
         complaint = self._finisher.look(self._session.is_recording)
         if complaint:
             self.get_logger().warning(complaint)

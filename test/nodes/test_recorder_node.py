@@ -27,6 +27,7 @@ from magma_ros.nodes.node_processes import NodeProcesses  # noqa: E402
 from magma_ros.nodes.node_program import RECORDER_PROGRAM  # noqa: E402
 from magma_ros.ros import topics  # noqa: E402
 from magma_ros.ros.recorder_client import RecorderClient  # noqa: E402
+from magma_ros.ros.status_messages import heartbeat_message  # noqa: E402
 from magma_ros.ros.time_stamps import stamp_from_ns  # noqa: E402
 
 pytestmark = pytest.mark.ros
@@ -190,8 +191,16 @@ def test_a_recorder_warns_while_it_records_and_may_be_killed(
 
 
 @pytest.mark.parametrize('recorder', [{'disk_warn_gb': 999.0}], indirect=True, ids=['no room'])
-def test_a_disk_without_room_is_named(recorder: tuple) -> None:
+def test_a_disk_without_room_and_a_second_recorder_are_named(
+    recorder: tuple, robot: Robot
+) -> None:
     _, client = recorder
     done, text = client.ask('start')
     assert not done
     assert 'disk_warn_gb asks for 999.0 GB' in text
+    rival = topics.heartbeat_topic('recorder_node').publisher(robot.node)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while 'another recorder_node obeys the same keys' not in client.text:
+        assert time.monotonic() < deadline_s, client.text
+        rival.publish(heartbeat_message('recorder_node', 1))
+        client.spin(0.1)
