@@ -6,7 +6,6 @@ against a plain write of the same bytes in the same run.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -82,7 +81,7 @@ def _record(directory: Path, seconds: float) -> dict[str, float]:
         folder = Path(_asked(client, 'start'))
         before_s, before_cpu_s = time.monotonic(), _cpu_s(recorder)
         _tell(publishers, str(seconds))  # from here on they count
-        sent = sum(json.loads(publisher.stdout.readline()) for publisher in publishers)  # type: ignore[union-attr]
+        sent = sum(_count_of(publisher) for publisher in publishers)
         client.spin(1.0)
         cpu_s, elapsed_s = _cpu_s(recorder) - before_cpu_s, time.monotonic() - before_s
         _asked(client, 'stop')
@@ -137,6 +136,14 @@ def _tell(publishers: list[subprocess.Popen], line: str) -> None:
     for publisher in publishers:
         publisher.stdin.write(f'{line}\n')  # type: ignore[union-attr]
         publisher.stdin.flush()  # type: ignore[union-attr]
+
+
+def _count_of(publisher: subprocess.Popen) -> int:
+    """How many messages it has sent, once it has."""
+    line = publisher.stdout.readline()  # type: ignore[union-attr]
+    if not line:
+        raise EnvironmentMissing(f'{publisher.args} has died; it said why above')
+    return int(line)
 
 
 def _wait_until_heard(client: RecorderClient, names: list[str]) -> None:

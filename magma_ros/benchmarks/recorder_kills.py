@@ -27,6 +27,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 
 from magma_ros.benchmarks.record import Entry
+from magma_ros.benchmarks.recorder_load import send
 from magma_ros.dataset.bag_reader import read_messages
 from magma_ros.dataset.bag_rewrite import rewrite_bag
 from magma_ros.errors import EnvironmentMissing, RecordingError
@@ -144,8 +145,8 @@ class Joints:
         while not self._ended.wait(1.0 / RATE_HZ):
             now_ns = time.time_ns()
             message.header.stamp = stamp_from_ns(now_ns)
-            self._publisher.publish(message)
-            self.sent_ns.append(now_ns)
+            if send(self._publisher, message):
+                self.sent_ns.append(now_ns)
 
 
 def _stamp_ns(message: bytes) -> int:
