@@ -142,7 +142,7 @@ def _count_of(publisher: subprocess.Popen) -> int:
     """How many messages it has sent, once it has."""
     line = publisher.stdout.readline()  # type: ignore[union-attr]
     if not line:
-        raise EnvironmentMissing(f'{publisher.args} has died; it said why above')
+        raise EnvironmentMissing(f'{publisher.args!r} has died; it said why above')
     return int(line)
 
 
