@@ -83,9 +83,9 @@ def paired_difference_interval(
 def _corrected_phi(a: int, b: int, c: int, d: int) -> float:
     """Correlation within pairs; a positive one is corrected for continuity."""
     margins = (a + b) * (c + d) * (a + c) * (b + d)
-    product = a * d - b * c
+    product = float(a * d - b * c)
     if product > 0:
-        product = max(product - (a + b + c + d) / 2, 0)
+        product = max(product - (a + b + c + d) / 2, 0.0)
     return product / math.sqrt(margins) if margins else 0.0
 
 
