@@ -186,17 +186,19 @@ class RecordingSession:
 
     # --------------------------------------------------------------------------------- health
 
-    def look(self, now_ns: int, now_s: float) -> list[Problem]:
+    def look(self, now_ns: int, now_s: float, others: Iterable[Problem] = ()) -> list[Problem]:
         """What is wrong now; call it every second. Ends the episode before the disk is full.
 
         Args:
             now_ns: on the system clock.
             now_s: on the monotonic clock, which nobody sets.
+            others: what else is wrong, for the record.
         """
         self._clock.note(now_s, now_ns)
         for health in self._health.values():
             health.measure_rate(now_ns)
         problems = [one for health in self._health.values() for one in health.problems(now_ns)]
+        problems += others
         free_gb = self.free_gb()
         if free_gb < self._settings.disk_warn_gb:
             problems.append(Problem('', 'disk', f'{free_gb:.1f} GB left on the disk'))

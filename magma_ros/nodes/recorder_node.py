@@ -195,12 +195,13 @@ class RecorderNode(Node):
     def _on_second(self) -> None:
         with self._lock:
             fault = self._session.fault
-            problems = self._session.look(time.time_ns(), time.monotonic())
-            problems += [Problem(n, 'type', t) for n, t in self._taps.unreadable.items()]
+            others = [Problem(n, 'type', text) for n, text in self._taps.unreadable.items()]
+            if self._rivals.age_s(time.monotonic()) < RIVAL_S:
+                text = f'another {self.get_name()} obeys the same keys'
+                others.append(Problem('', 'rival', text))
+            problems = self._session.look(time.time_ns(), time.monotonic(), others)
             if self._session.fault is not fault and self._session.fault is not None:
                 self.get_logger().error(f'the episode was ended: {self._session.fault}')
-        if self._rivals.age_s(time.monotonic()) < RIVAL_S:
-            problems.append(Problem('', 'rival', f'another {self.get_name()} obeys the same keys'))
         complaint = self._finisher.look(self._session.is_recording)
         if complaint:
             self.get_logger().warning(complaint)

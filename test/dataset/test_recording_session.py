@@ -21,6 +21,7 @@ from magma_ros.dataset.picture_conversion import PictureConverter
 from magma_ros.dataset.recorded_topic import Arrival, RecordedTopic
 from magma_ros.dataset.recording_session import RecordingSession, RecordingSettings, reason_of
 from magma_ros.dataset.running_episode import Context
+from magma_ros.dataset.stream_health import Problem
 from magma_ros.errors import DiskError, RecordingError
 
 MILLISECOND_NS = 1_000_000
@@ -246,8 +247,11 @@ def test_a_clock_that_is_set_is_reported_while_it_matters(
         now_ns = START_NS + (tick + jump_s) * second_ns
         kinds.append([problem.kind for problem in session.look(now_ns, 50.0 + tick)])
     assert kinds == [[], [], *[['clock']] * 5, [], []]
+    session.look(now_ns, 70.0, [Problem('/force', 'type', '/force cannot be recorded')])
     session.stop(START_NS)
-    assert 'the system clock was set' in read_record(folder).health[0]  # type: ignore[union-attr]
+    clock, kind = read_record(folder).health  # type: ignore[union-attr]
+    assert 'the system clock was set' in clock
+    assert kind.endswith('/force cannot be recorded')
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
