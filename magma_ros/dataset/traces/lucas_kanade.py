@@ -20,7 +20,7 @@ from magma_ros.dataset.traces.tracker import Picture, TrackWindow
 
 GRID = 15  # cells a side: s of Magma's paper, algorithm 2
 FINE = 2 * GRID
-WINDOW_PX = 13
+WINDOW_PX = 15
 LEVELS = 3  # of the pyramid, above the picture itself
 CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.03)
 RETURN_PX = 1.0  # there and back again, a point must come this near to where it was

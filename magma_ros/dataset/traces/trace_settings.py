@@ -50,7 +50,7 @@ class TraceSettings:
     slowest: float = 1.0
     spacing: float = 2.0
     mark_spacing: float = 14.0
-    contrast: float = 12.0
+    contrast: float = 8.0
     contrast_share: float = 0.5
     inset: float = 1.2
     neighbours: int = 5

@@ -27,7 +27,7 @@ def test_what_moves_is_found_whether_the_camera_moves_or_not(pan_px: int) -> Non
     assert tracks.foreground.shape[1] >= 10
     assert is_inside_patch(tracks.foreground[0]).mean() > 0.95
     errors = tracks.foreground[8] - tracks.foreground[0] - 8 * STEP_CELLS
-    assert np.nanquantile(np.linalg.norm(errors, axis=1), 0.9) < 1.0
+    assert np.nanquantile(np.linalg.norm(errors, axis=1), 0.9) < 2.0
     assert not is_inside_patch(tracks.background[0], margin_px=12).any()
 
 
