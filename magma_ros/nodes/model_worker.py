@@ -102,6 +102,7 @@ class ModelWorker:
             self._thread.join()
         else:  # it was never started, or has given up
             self._process.end()
+        self._picture.close()
 
     @property
     def has_failed(self) -> bool:
@@ -248,7 +249,8 @@ class ModelWorker:
                 )
                 self._process.kill()
                 return {'why': 'refused', 'text': text}
-            self._process.channel.send(self._settings.as_message())
+            with contextlib.suppress(OSError):  # it has died already
+                self._process.channel.send(self._settings.as_message())
         elif event in ('refused', 'died'):
             return {'why': message.get('why', 'refused'), 'text': message['text']}
         else:

@@ -98,6 +98,10 @@ class SharedPicture:
         os.truncate(descriptor, PICTURE_BYTES)
         return SharedPicture(descriptor)
 
+    def close(self) -> None:
+        """No other process will be given it; views of it stay."""
+        os.close(self.descriptor)
+
     def write(self, rgb: NDArray[np.uint8]) -> tuple[int, int]:
         """Copy a picture (height, width, 3) into it; its height and width, for :meth:`read`.
 

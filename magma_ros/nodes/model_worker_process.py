@@ -98,7 +98,7 @@ def explain_death(exit_code: int, last_words: Mapping[str, str]) -> Death:
     why, text = last_words.get('why'), last_words.get('text', '')
     if why == 'refused':
         return Death(Reason.MODEL_LOAD, text, is_final=True)
-    if why == 'silent':
+    if why == 'silent' and exit_code >= 0:
         return Death(
             Reason.MODEL_LOAD,
             f'the interpreter of the model ended with code {exit_code} before it began: its '

@@ -18,6 +18,7 @@ from magma_ros.motion.reason_codes import Reason
 from magma_ros.nodes import model_worker, model_worker_process
 from magma_ros.nodes.model_worker import ModelWorker, WorkerState
 from magma_ros.nodes.model_worker_loading import ModelSettings
+from magma_ros.nodes.model_worker_program import is_out_of_memory
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 PATIENCE_S = 60.0
@@ -175,6 +176,27 @@ def test_a_model_that_cannot_be_loaded_is_final(watch) -> None:
 
     assert failed.reason is Reason.MODEL_LOAD
     assert 'is not a folder' in failed.text
+
+
+def test_a_process_that_is_killed_before_its_first_word_is_tried_again() -> None:
+    killed = model_worker_process.explain_death(-signal.SIGKILL, {'why': 'silent'})
+    ended = model_worker_process.explain_death(1, {'why': 'silent'})
+
+    assert (killed.reason, killed.is_final) == (Reason.MODEL_OOM, False)
+    assert (ended.reason, ended.is_final) == (Reason.MODEL_LOAD, True)
+
+
+@pytest.mark.parametrize(
+    ('error', 'is_memory'),
+    [
+        (MemoryError(), True),
+        (RuntimeError('std::bad_alloc: bad allocation'), True),
+        (type('OutOfMemoryError', (RuntimeError,), {})('CUDA'), True),
+        (RuntimeError('a shape is wrong'), False),
+    ],
+)
+def test_memory_errors_of_all_libraries_are_known(error, is_memory) -> None:
+    assert is_out_of_memory(error) is is_memory
 
 
 def test_an_absent_interpreter_is_named() -> None:
