@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from magma_ros.data_types import DeltaChunk, EndEffectorDelta, Observation
+from magma_ros.evaluation.expert_path import ExpertPath
 from magma_ros.evaluation.trials import Condition, Trial
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_scaling import load_statistics
@@ -71,6 +72,9 @@ class CoreRunner:
             return RandomPolicy(frame_id, seed)
         if condition.actor == 'expert':
             return ExpertPolicy(self.world, task)
+        if condition.actor == 'expert-path':
+            path = ExpertPath(self.world, self.camera, task)
+            return ModelPolicy(path, None, condition.mode, frame_id)
         return ModelPolicy(
             self.model,
             self.statistics,

@@ -17,7 +17,7 @@ from magma_ros.sim.tasks import CUBES, TaskKind
 
 Ablation = Literal['none', 'blank', 'swapped']
 Through = Literal['core', 'nodes']
-Actor = Literal['model', 'random', 'expert']
+Actor = Literal['model', 'random', 'expert', 'expert-path']
 
 
 @dataclass(frozen=True)

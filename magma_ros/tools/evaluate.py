@@ -29,6 +29,7 @@ examples:
   magma evaluate --task put --mode direct --episodes 200 --json
   magma evaluate --task put --ablation blank      the picture must matter
   magma evaluate --task put --ablation swapped    so must the sentence
+  magma evaluate --task put --actor expert-path   path mode with a perfect path
   magma evaluate --task reach --through nodes --episodes 10
   magma evaluate --task pick --model http://gpu:8000/act   an OpenVLA server as a baseline
   magma evaluate --task pick --model 'ws://gpu:8000?actions=bridge'   an openpi server
@@ -52,7 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--mode', choices=MODES, default=None, help='default: path; for a server, direct'
     )
     parser.add_argument('--through', choices=get_args(Through), default='core')
-    parser.add_argument('--actor', choices=get_args(Actor), default='model')
+    parser.add_argument(
+        '--actor',
+        choices=get_args(Actor),
+        default='model',
+        help="who acts; expert-path: the model's path is replaced by the scripted expert's",
+    )
     parser.add_argument('--ablation', choices=get_args(Ablation), default='none')
     parser.add_argument('--distractors', type=int, default=0, choices=(0, 1, 2))
     parser.add_argument(

@@ -74,3 +74,19 @@ def test_the_model_hears_the_sentence_of_its_trial(
     assert min(trial.latencies_s) > 0
     assert not trial.success
     assert trial.duration_s == pytest.approx(1.0)
+
+
+def test_path_mode_succeeds_with_the_path_of_the_expert(runner: CoreRunner) -> None:
+    trial = runner.run_trial(replace(CONDITION, mode='path', actor='expert-path'), 0)
+
+    assert trial.success
+    assert trial.refusals == ()
+
+
+def test_the_path_of_the_expert_gives_no_actions(runner: CoreRunner, monkeypatch) -> None:
+    monkeypatch.setitem(core_runs.run_episode.__globals__['TIME_LIMIT_S'], 'reach', 0.3)
+
+    trial = runner.run_trial(replace(CONDITION, actor='expert-path'), 0)
+
+    assert not trial.success
+    assert '--mode path' in trial.refusals[0]
