@@ -9,8 +9,10 @@ from scipy.spatial.transform import Rotation
 
 from magma_ros.rotations import (
     DOWN,
+    euler_from_quaternion,
     multiply_quaternions,
     quaternion_difference,
+    quaternion_from_matrix,
     rotate_vector,
     tool_axis,
     turn_quaternion,
@@ -63,3 +65,17 @@ def test_tool_axis_is_the_first_column(vector: np.ndarray) -> None:
         tool_axis(rotation.as_quat()), rotation.as_matrix()[:, 0], atol=1e-12
     )
     np.testing.assert_allclose(tool_axis(DOWN.as_quat()), [0, 0, -1], atol=1e-12)
+
+
+@quick
+@given(vectors)
+def test_quick_conversions_are_those_of_scipy(vector: np.ndarray) -> None:
+    rotation = Rotation.from_rotvec(vector)
+    matrix = rotation.as_matrix()
+    quaternion = quaternion_from_matrix(matrix)
+
+    np.testing.assert_allclose(quaternion, Rotation.from_matrix(matrix).as_quat(), atol=1e-12)
+    if abs(matrix[2, 0]) < 0.999:
+        np.testing.assert_allclose(
+            euler_from_quaternion(quaternion), rotation.as_euler('xyz'), atol=1e-9
+        )

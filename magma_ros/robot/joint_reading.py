@@ -73,7 +73,7 @@ def nearest_stamp(stamps_ns: Sequence[int], stamp_ns: int) -> int:
     """
     if not stamps_ns:
         raise ArmError('JOINTS_STALE: no joint states; start the driver of the arm')
-    nearest = min(range(len(stamps_ns)), key=lambda index: abs(stamps_ns[index] - stamp_ns))
+    nearest = int(np.abs(np.array(stamps_ns, np.int64) - stamp_ns).argmin())
     off_s = abs(stamps_ns[nearest] - stamp_ns) * 1e-9
     if off_s > JOINTS_OFF_S:
         raise ArmError(

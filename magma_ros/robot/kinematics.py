@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from magma_ros.data_types import FloatArray, Pose
 from magma_ros.errors import ConfigurationError
-from magma_ros.rotations import make_pose, pose_from_matrix, rotation_of
+from magma_ros.rotations import make_pose, quaternion_from_matrix, rotation_of
 
 
 class Kinematics:
@@ -65,7 +65,8 @@ class Kinematics:
 
     def forward(self, joints_rad: FloatArray) -> Pose:
         """Pose of the tool centre point in the base frame."""
-        return pose_from_matrix(self.matrix(joints_rad))
+        matrix = self.matrix(joints_rad)
+        return Pose(matrix[:3, 3].copy(), quaternion_from_matrix(matrix[:3, :3]))
 
     def matrix(self, joints_rad: FloatArray, link: str | None = None) -> FloatArray:
         """Homogeneous matrix (4, 4) of the tool centre point, or of another link, in the base.

@@ -30,6 +30,7 @@ from magma_ros.dataset.episode_record import read_record, write_record  # noqa: 
 from magma_ros.dataset.export.conversion import convert  # noqa: E402
 from magma_ros.dataset.export.conversion_rules import FORMATS, ConversionRules  # noqa: E402
 from magma_ros.dataset.export.staged_episode import hash_file  # noqa: E402
+from magma_ros.dataset.features.sampling import SamplingRules  # noqa: E402
 from magma_ros.errors import ConfigurationError, DiskError  # noqa: E402
 from magma_ros.model.action_scaling import load_statistics  # noqa: E402
 
@@ -160,6 +161,25 @@ def test_magma_conversations(datasets: dict[str, Path], bags: list[Path]) -> Non
         assert cv2.imread(str(folder / one['image'])).shape == (32, 32, 3)
 
 
+def test_traces_become_questions_about_marked_pictures(tmp_path: Path) -> None:
+    bag = write_robot_bag(tmp_path / 'bag', robot_arrivals(1.6, (128, 96)))
+    wanted = replace(rules('magma'), with_traces=True, sampling=SamplingRules(10.0, 128))
+
+    folder = convert([bag], tmp_path / 'set', wanted).folder
+
+    records = json.loads((folder / 'conversations.json').read_text())
+    marks = [one for one in records if one['id'].endswith('/marks')]
+    assert marks
+    for one in marks:
+        question, answer = (turn['value'] for turn in one['conversations'])
+        assert 'mark' in question
+        assert answer.startswith('Mark ')
+        plain = folder / 'images' / 'bag' / f'{one["magma_ros"]["step"]:06d}.jpg'
+        assert (folder / one['image']).read_bytes() != plain.read_bytes()
+    words = next(one for one in records if one['id'].endswith('/words'))
+    assert words['conversations'][1]['value'] == 'put the cube in the bowl'
+
+
 def test_parquet_and_hdf5_hold_the_same(datasets: dict[str, Path]) -> None:
     records = json.loads((datasets['magma'] / 'conversations.json').read_text())
     expected = np.array([one['magma_ros']['action'] for one in records])
@@ -262,6 +282,7 @@ def test_nothing_to_convert_is_an_error(tmp_path: Path) -> None:
         {'format': 'csv'},
         {'convention': DROID},
         {'validation_share': 1.0},
+        {'format': 'lerobot', 'with_traces': True},
     ],
 )
 def test_rules_a_format_cannot_keep_are_refused(change: dict[str, Any]) -> None:

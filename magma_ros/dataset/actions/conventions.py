@@ -13,15 +13,17 @@ import numpy as np
 
 from magma_ros.data_types import FloatArray, Pose
 from magma_ros.errors import ConfigurationError
+from magma_ros.model.text.state_text import state_values
 from magma_ros.rotations import (
     euler_from_down,
-    euler_from_rotation_vector,
-    rotation_difference,
-    rotation_of,
+    euler_from_quaternion,
+    quaternion_difference,
+    turn_quaternion,
 )
 
 Source = Literal['states', 'chunks']
 Turn = Literal['euler', 'rotation_vector', 'bridge_naive']
+IDENTITY_XYZW = np.array([0.0, 0.0, 0.0, 1.0])
 SOURCES: tuple[Source, ...] = get_args(Source)
 TURNS: tuple[Turn, ...] = get_args(Turn)
 
@@ -62,7 +64,7 @@ class ActionConvention:
         shift = goal.translation_m - start.translation_m
         if self.turn == 'bridge_naive':
             return np.concatenate([shift, euler_from_down(goal) - euler_from_down(start)])
-        turn = rotation_difference(rotation_of(start), rotation_of(goal))
+        turn = quaternion_difference(start.quaternion_xyzw, goal.quaternion_xyzw)
         return np.concatenate([shift, self._written(turn)])
 
     def commanded(self, shift_m: FloatArray, rotation_vector_rad: FloatArray) -> FloatArray:
@@ -72,7 +74,7 @@ class ActionConvention:
     def _written(self, rotation_vector_rad: FloatArray) -> FloatArray:
         if self.turn == 'rotation_vector':
             return rotation_vector_rad
-        return euler_from_rotation_vector(rotation_vector_rad)
+        return euler_from_quaternion(turn_quaternion(IDENTITY_XYZW, rotation_vector_rad))
 
 
 BRIDGE = ActionConvention()
@@ -82,5 +84,4 @@ CONVENTIONS = {'bridge': BRIDGE, 'droid': DROID}
 
 def state_vector(pose: Pose, opening: float, convention: ActionConvention) -> FloatArray:
     """(7,): x, y, z (m), roll, pitch, yaw away from straight down (rad), gripper."""
-    gripper = convention.gripper(opening)
-    return np.concatenate([pose.translation_m, euler_from_down(pose), [gripper]])
+    return state_values(pose, convention.gripper(opening))

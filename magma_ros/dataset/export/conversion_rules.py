@@ -53,6 +53,8 @@ class ConversionRules:
             raise ConfigurationError(f'validation share {self.validation_share}: give 0 to 1')
         if self.format == 'lerobot' and self.sampling.rate_hz % 1.0:
             raise ConfigurationError('LeRobot datasets have a whole number of frames per second')
+        if self.with_traces and self.format != 'magma':
+            raise ConfigurationError('traces are questions and answers: --to magma has them')
         is_ours = self.convention.turn == 'euler' and self.convention.open_value == 1
         if self.format == 'magma' and not is_ours:
             raise ConfigurationError(

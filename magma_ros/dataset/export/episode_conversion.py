@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from magma_ros.dataset.episode_record import EpisodeRecord, read_record
 from magma_ros.dataset.export.conversion_rules import ConversionRules
 from magma_ros.dataset.export.frame_files import Frames, JpegFrames, MeasuredFrames, VideoFrames
 from magma_ros.dataset.export.staged_episode import ABOUT, STEPS, StepRows, hash_file
+from magma_ros.dataset.export.trace_files import write_trace
 from magma_ros.dataset.features.sampling import sample_stream
+from magma_ros.dataset.features.trace_labels import with_labels
 from magma_ros.dataset.reading.bag_folder import BagFolder
 from magma_ros.dataset.reading.message_stream import MessageStream
 from magma_ros.dataset.reading.segments import Segment
@@ -119,7 +121,10 @@ class _EpisodePass:
         rules, job = self._rules, self._job
         stream = MessageStream(job.bag, rules.mapping.topics, rules.despite_damage, self._notes)
         messages = self._streams.watch(job.segment.cut(stream))
-        samples = sample_stream(messages, rules.mapping, self._profile, rules.sampling)
+        sampling = replace(rules.sampling, keeps_camera_pictures=rules.with_traces)
+        samples = sample_stream(messages, rules.mapping, self._profile, sampling)
+        if rules.with_traces:
+            samples = with_labels(samples, rules.mapping.cameras[0].name)
         items = make_steps(self._figures.watch_samples(samples), rules.convention, rules.no_ops)
         try:
             for item in self._figures.watch_steps(items):
@@ -133,6 +138,8 @@ class _EpisodePass:
     def _add(self, step: Step) -> None:
         pictures = {name: picture.rgb for name, picture in step.sample.pictures.items()}
         self._frames.add(len(self._rows), pictures)
+        if step.sample.labels is not None and self._folder is not None:
+            write_trace(self._folder, len(self._rows), step.sample, self._rules.jpeg_quality)
         self._rows.add(step)
 
     def _findings(self) -> Iterator[Finding]:

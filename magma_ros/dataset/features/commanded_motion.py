@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from magma_ros.data_types import CHUNK_NAMES, FloatArray
 from magma_ros.dataset.reading.ros_decoding import decode
 from magma_ros.dataset.reading.stream_message import StreamMessage
 from magma_ros.errors import RecordingError
+from magma_ros.rotations import quaternion_difference, turn_quaternion
 
 JOINT_TRAJECTORY = 'trajectory_msgs/msg/JointTrajectory'
 DIAGNOSTIC_STATUS = 'diagnostic_msgs/msg/DiagnosticStatus'
 MOST_STEPS = 1000
 LONGEST_STEP_S = 10.0
+IDENTITY_XYZW = np.array([0.0, 0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class CommandedMotion:
         self._since_ns: int | None = None
         self._opening: float | None = None
         self._source = ''
-        self._translation_m, self._rotation = np.zeros(3), Rotation.identity()
+        self._translation_m, self._turned_xyzw = np.zeros(3), IDENTITY_XYZW
         self._chunks = 0
 
     def add_chunk(self, message: StreamMessage) -> None:
@@ -93,12 +94,12 @@ class CommandedMotion:
         self._integrate(now_ns)
         taken = CommandedDelta(
             self._translation_m,
-            self._rotation.as_rotvec(),
+            quaternion_difference(IDENTITY_XYZW, self._turned_xyzw),
             self._opening,
             self._source,
             self._chunks,
         )
-        self._translation_m, self._rotation = np.zeros(3), Rotation.identity()
+        self._translation_m, self._turned_xyzw = np.zeros(3), IDENTITY_XYZW
         self._chunks = 0
         return taken
 
@@ -112,7 +113,7 @@ class CommandedMotion:
                 continue
             share = (ended - begun) / (step.end_ns - step.begin_ns)
             self._translation_m = self._translation_m + share * step.values[:3]
-            self._rotation = Rotation.from_rotvec(share * step.values[3:6]) * self._rotation
+            self._turned_xyzw = turn_quaternion(self._turned_xyzw, share * step.values[3:6])
             self._opening = float(step.values[6])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,15 @@ class Mapping:
         Raises:
             ConfigurationError: there is no such arm.
         """
-        profile = load_arm_profile(self.arm)
+        profile = _arm(self.arm)
         if self.finger_closed is None or self.finger_open is None:
             return profile
         return replace(profile, finger_closed_m=self.finger_closed, finger_open_m=self.finger_open)
+
+
+@cache
+def _arm(name: str) -> ArmProfile:
+    return load_arm_profile(name)
 
 
 def load_mapping(name: str) -> Mapping:

@@ -19,6 +19,7 @@ from magma_ros.dataset.features.mapping import Mapping
 from magma_ros.dataset.features.picture_feature import read_picture_message
 from magma_ros.dataset.reading.ros_decoding import decode, header_stamp_ns
 from magma_ros.dataset.reading.stream_message import StreamMessage
+from magma_ros.dataset.traces.marks import FrameLabels
 from magma_ros.errors import ArmError, ConfigurationError, RecordingError
 from magma_ros.image.image_preparation import resize_for_robot
 from magma_ros.model.text.prompts import MAX_INSTRUCTION_LENGTH
@@ -37,6 +38,7 @@ class SamplingRules:
     rate_hz: float = 5.0  # Bridge's
     size_px: int = 256  # of the square pictures Magma sees; NATIVE: as recorded
     oldest_picture_s: float = 0.25  # that a sample may show
+    keeps_camera_pictures: bool = False  # for labels; they cost memory and time
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -51,9 +53,9 @@ class Picture:
     """One camera in a sample."""
 
     rgb: NDArray[np.uint8]  # as the policy sees it
+    camera_rgb: NDArray[np.uint8] | None  # as the camera gave it, where that is wanted
     stamp_ns: int
     age_ns: int  # since it had arrived
-    source: StreamMessage
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Sample:
     arm: ArmState  # at the stamp of the first picture
     instruction: str
     commanded: CommandedDelta  # since the sample before
+    labels: FrameLabels | None = None  # where marks go from here: they do look ahead
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,8 @@ class Inputs:
             )
         size = self._rules.size_px
         rgb = image.rgb if size == NATIVE else resize_for_robot(image.rgb, size)
-        return Picture(rgb, image.stamp_ns, time_ns - message.log_ns, message)
+        whole = image.rgb if self._rules.keeps_camera_pictures else None
+        return Picture(rgb, whole, image.stamp_ns, time_ns - message.log_ns)
 
 
 def sample_stream(

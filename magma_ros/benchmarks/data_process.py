@@ -1,0 +1,31 @@
+"""One conversion in a process of its own, to measure its memory or to kill it.
+
+Prints the name of each episode that is done and, at its end, the peak of its memory.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+from magma_ros.benchmarks.data import lerobot_rules
+from magma_ros.dataset.export.conversion import convert
+
+
+def main() -> None:
+    """Arguments: the folder to make, then bags."""
+    out, *bags = map(Path, sys.argv[1:])
+    convert(bags, out, lerobot_rules(256), 1, lambda name, done, of: _say(name))
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _say(json.dumps({'peak_mb': peak_kb / 1024}))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f'{text}\n')
+    sys.stdout.flush()
+
+
+if __name__ == '__main__':
+    main()
