@@ -1,6 +1,6 @@
 """What a comparison session needs beside a bringup or a demo: the recorder, and a hand to drive.
 
-ros2 launch magma_ros session.launch.py arm:=wx250s directory:=/data/session_1 devices:=joy
+ros2 launch magma_ros session.launch.py arm:=wx250s directory:=/data/session_1/bags devices:=joy
 """
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction

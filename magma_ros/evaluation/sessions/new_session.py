@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from magma_ros import __version__
 from magma_ros.errors import ConfigurationError, RecordingError
 from magma_ros.evaluation.sessions.conditions import Baseline, Condition, Policy, as_table
 from magma_ros.evaluation.sessions.layouts import PictureLayouts
@@ -17,13 +18,15 @@ from magma_ros.evaluation.sessions.sealing import SealedCondition, draw_key, key
 from magma_ros.evaluation.sessions.session_file import load_session
 from magma_ros.evaluation.sessions.session_folder import (
     FILE,
+    FORMAT,
     KEY,
     LAYOUTS,
     PLAN,
     SEALED,
+    Plan,
     SessionFolder,
     checksum_of,
-    make_plan,
+    now_utc,
     write_json,
 )
 from magma_ros.image.image_preparation import prepare_image
@@ -60,10 +63,7 @@ def create_session(file: Path, out: Path, identify: Identify = identify) -> Sess
         _seal(name, one, _identity(one, identify)) for name, one in session.conditions.items()
     ]
     key = draw_key(sealed, session.blinding)
-    codes = tuple(key.conditions)
-    order = plan_order(codes, session.cells, session.blocks, session.seed)
     content = key_as_json(key)
-    key_sha256 = hashlib.sha256(content.encode()).hexdigest()
     try:
         (out / SEALED).mkdir(parents=True, mode=0o700)
         shutil.copyfile(file, out / FILE)
@@ -74,7 +74,20 @@ def create_session(file: Path, out: Path, identify: Identify = identify) -> Sess
                 shutil.copyfile(path, out / LAYOUTS / path.name)
     except OSError as error:
         raise RecordingError(f'{out} cannot be written: {error.strerror}') from error
-    plan = make_plan(session, codes, checksum_of(out / FILE), key_sha256, order)
+    codes = tuple(key.conditions)
+    plan = Plan(
+        format=FORMAT,
+        created_utc=now_utc(),
+        magma_ros=__version__,
+        title=session.title,
+        through=session.through,
+        blinding=session.blinding,
+        seed=session.seed,
+        codes=codes,
+        file_sha256=checksum_of(out / FILE),
+        key_sha256=hashlib.sha256(content.encode()).hexdigest(),
+        order=plan_order(codes, session.cells, session.blocks, session.seed),
+    )
     write_json(out / PLAN, asdict(plan))
     return SessionFolder(out)
 

@@ -22,7 +22,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from magma_ros import __version__
 from magma_ros.errors import ConfigurationError, RecordingError
 from magma_ros.evaluation.sessions.order import PlannedTrial
 from magma_ros.evaluation.sessions.sealing import Key, read_key
@@ -162,26 +161,6 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 def now_utc() -> str:
     """ISO 8601, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec='seconds')
-
-
-def make_plan(
-    session: Session, codes: tuple[str, ...], file_sha256: str, key_sha256: str,
-    order: tuple[PlannedTrial, ...],
-) -> Plan:  # fmt: skip
-    """The plan of a session that is made now."""
-    return Plan(
-        FORMAT,
-        now_utc(),
-        __version__,
-        session.title,
-        session.through,
-        session.blinding,
-        session.seed,
-        codes,
-        file_sha256,
-        key_sha256,
-        order,
-    )
 
 
 def _read_plan(path: Path) -> Plan:

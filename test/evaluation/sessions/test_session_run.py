@@ -226,3 +226,13 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
         create_session(file, tmp_path, lambda choice: SECRET)
     with pytest.raises(ConfigurationError, match='is no session'):
         SessionFolder(tmp_path)
+
+
+def test_a_hostile_title_is_text_and_no_path(make_session, tmp_path: Path) -> None:
+    title = '../../etc/<script>$(touch here)'
+
+    folder = make_session(lambda table: table.update(title=title))
+    run_session(folder, ScriptedRunner(fine))
+
+    assert unseal(folder).title == title
+    assert {path.name for path in tmp_path.iterdir()} == {'file.yaml', 'session'}
