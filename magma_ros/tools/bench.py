@@ -22,6 +22,7 @@ BENCHMARKS = {
     'model': 'magma_ros.benchmarks.model',
     'session-statistics': 'magma_ros.benchmarks.session_statistics',
     'perception': 'magma_ros.benchmarks.perception',
+    'data': 'magma_ros.benchmarks.data',
     'sim': 'magma_ros.benchmarks.sim_speed',
     'traces': 'magma_ros.benchmarks.trace_labels',
     'takeover': 'magma_ros.benchmarks.takeover',
@@ -31,17 +32,17 @@ BENCHMARKS = {
 
 
 # These take some minutes; "model" also needs torch and 5 GB of memory, "record" 5 GB of disk.
-BY_NAME_ONLY = {'control', 'model', 'faults', 'record'}
+BY_NAME_ONLY = {'control', 'data', 'model', 'faults', 'record'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``magma bench``."""
     parser.epilog = (
         'Measure on an idle machine; the printed load says whether it was. "all" leaves out '
-        '"model", which needs torch, 5 GB of memory and some minutes; "faults", which kills and '
-        'starts nodes for ten minutes; "control", which drives each arm with a million '
-        'hostile actions; and "record", which writes 5 GB into the present folder and kills a '
-        'hundred recorders.'
+        '"data", which needs pip install .[data] and 2 GB of disk; "model", which needs torch, '
+        '5 GB of memory and some minutes; "faults", which kills and starts nodes for ten '
+        'minutes; "control", which drives each arm with a million hostile actions; and "record", '
+        'which writes 5 GB into the present folder and kills a hundred recorders.'
     )
     parser.add_argument('name', nargs='?', default='all', choices=('all', *BENCHMARKS))
     parser.add_argument('--json', action='store_true', help='print one JSON object')
