@@ -32,7 +32,7 @@ from magma_ros.rotations import inverse, make_pose, rotation_of
 
 Mounting = Literal['in_hand', 'to_hand']
 MOUNTINGS: tuple[Mounting, ...] = get_args(Mounting)
-MOST_STEPS = 50  # of least squares; what belongs together needs about ten
+MOST_STEPS = 30  # of least squares; what belongs together needs about ten
 OUTLIER_PX = 1.0  # residuals beyond count less (soft L1)
 
 

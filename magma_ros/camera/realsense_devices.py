@@ -56,7 +56,7 @@ class RecordedDevice:
 
     Args:
         path: of the recording.
-        in_real_time: at its own pace; otherwise as fast as it is read, and nothing is dropped.
+        in_real_time: at its own pace; otherwise as fast as it is read.
 
     Raises:
         EnvironmentMissing: pyrealsense2 is missing.

@@ -106,7 +106,7 @@ class RealSenseStream:
         colour, depth = aligned.get_color_frame(), aligned.get_depth_frame()
         self._last_number = colour.get_frame_number()
         stamp_ns = self._stamp(colour)
-        rgb = np.array(np.asanyarray(colour.get_data()))  # the library uses its buffer again
+        rgb = np.array(np.asanyarray(colour.get_data()))  # the library lends few buffers
         metres = None
         if depth:
             metres = np.asanyarray(depth.get_data()) * np.float32(depth.get_units())

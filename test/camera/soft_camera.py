@@ -106,9 +106,10 @@ class Sockets:
     def __init__(self, camera: SoftCamera) -> None:
         self.camera = camera
         self.is_plugged_in = True
-        self.resets = 0
+        self.resets = self.searches = 0
 
     def find(self, serial: str) -> Any | None:
+        self.searches += 1
         return self.camera.device if self.is_plugged_in and serial in ('', '0123') else None
 
     def reset(self, device: Any) -> None:

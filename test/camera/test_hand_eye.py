@@ -104,7 +104,7 @@ def exact_views(
 
 def test_a_distorting_lens_is_no_source_of_error() -> None:
     lens = Lens(LENS.width_px, LENS.height_px, LENS.matrix, np.array([0.12, -0.25, 0, 0, 0]))
-    views = exact_views(8, lens=lens)
+    views = exact_views(6, lens=lens)
 
     off_m, off_rad = errors_of(solve_hand_eye(views, lens, 'to_hand'))
     blind_m, _ = errors_of(solve_hand_eye(views, LENS, 'to_hand'))
@@ -115,8 +115,8 @@ def test_a_distorting_lens_is_no_source_of_error() -> None:
 
 
 def test_the_expected_accuracy_tells_of_an_arm_that_does_not_know_where_it_is() -> None:
-    exact = solve_hand_eye(exact_views(10), LENS, 'to_hand')
-    vague = solve_hand_eye(exact_views(10, arm_error_m=0.003), LENS, 'to_hand')
+    exact = solve_hand_eye(exact_views(8), LENS, 'to_hand')
+    vague = solve_hand_eye(exact_views(8, arm_error_m=0.003), LENS, 'to_hand')
 
     off_m, _ = errors_of(vague)
     assert exact.accuracy_m < 0.001
@@ -139,7 +139,7 @@ def test_a_view_that_does_not_belong_stands_out_and_does_no_harm() -> None:
 
 
 def test_the_wrong_mounting_does_not_fit() -> None:
-    result = solve_hand_eye(exact_views(8), LENS, 'in_hand')
+    result = solve_hand_eye(exact_views(6), LENS, 'in_hand')
 
     assert result.error_px > 5.0
 

@@ -37,6 +37,7 @@ pytestmark = needs_realsense
 SETTINGS = RealSenseSettings(width_px=WIDTH, height_px=HEIGHT)
 WALL_NS = 42_000_000_000
 REPORTED_S, RECOVERED_S = 0.5, 2.0  # what the issue asks for
+HELD_BY_THE_LIBRARY = 40  # more frames than librealsense lends at once
 TICK_S = 0.1  # how long the node waits for a picture
 
 
@@ -100,9 +101,12 @@ def test_pixels_stay_what_they_are_when_more_come(bench: Bench) -> None:
     first = bench.settle()
     before = first.image.rgb.copy()
 
-    for _ in range(4):
+    kept = [
         bench.show(np.full((HEIGHT, WIDTH, 3), 101, np.uint8), flat_scene()[1])
+        for _ in range(HELD_BY_THE_LIBRARY)
+    ]
 
+    assert None not in kept
     np.testing.assert_array_equal(first.image.rgb, before)
 
 
@@ -179,7 +183,10 @@ def test_an_unplugged_camera_is_reported_in_time_and_recovers_in_time(bench: Ben
     assert bench.condition is Condition.UNPLUGGED
     assert 'plug it into' in bench.source.state.text
     bench.stay_silent(5.0)  # the pauses grow
-    bench.sockets.is_plugged_in = True
+    searches = bench.sockets.searches
+    while bench.sockets.searches == searches:
+        bench.stay_silent(TICK_S)
+    bench.sockets.is_plugged_in = True  # just missed
     back_s = bench.clock.now_s
     while bench.source._stream is None:
         bench.source.read(0.001)

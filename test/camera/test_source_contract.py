@@ -191,8 +191,11 @@ def test_a_recording_has_depth_and_stamps_of_the_host_and_ends(source: CameraSou
     frames = take(source, 3 * COUNT)
 
     assert source.state.condition is Condition.ENDED
-    assert len(frames) >= 2 * COUNT  # without those while exposure settled
-    steps_ns = np.diff([frame.image.stamp_ns for frame in frames])
-    assert steps_ns == pytest.approx(1e9 / RATE_HZ, abs=1e6)
-    assert frames[0].depth is not None
-    assert np.median(frames[0].depth.depth_m) == pytest.approx(0.7)
+    # Without those while exposure settled, and the few that librealsense drops on a busy machine.
+    assert len(frames) >= COUNT
+    steps = np.diff([frame.image.stamp_ns for frame in frames]) * 1e-9 * RATE_HZ
+    assert steps == pytest.approx(np.round(steps), abs=0.03)
+    assert np.median(steps) == pytest.approx(1.0, abs=0.03)
+    depths = [frame.depth.depth_m for frame in frames if frame.depth is not None]
+    assert len(depths) >= COUNT
+    assert np.median(depths) == pytest.approx(0.7)

@@ -76,7 +76,11 @@ def test_a_camera_on_the_gripper_is_no_parameter_of_perception(tmp_path: Path) -
 def test_another_board_than_the_printed_one_is_noticed(
     view_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    code = solve(view_folder, tmp_path / 'camera.yaml', '--board', 'apriltag')
+    for name in (CAMERA_INFO, 'view_1.png'):
+        (tmp_path / name).write_bytes((view_folder / name).read_bytes())
+    (tmp_path / POSES).write_text((view_folder / POSES).read_text().splitlines()[0])
+
+    code = solve(tmp_path, tmp_path / 'camera.yaml', '--board', 'apriltag')
 
     assert code == 2
     assert 'no board of 5 x 4 (apriltag) in view_1.png' in capsys.readouterr().err
