@@ -19,7 +19,7 @@ ARGUMENTS = (
         'camera',
         'realsense',
         (),
-        'realsense: its driver; direct: none needed; none: yours runs; '
+        'realsense: its driver; direct: without it; none: yours runs; '
         'or a video, a folder of pictures, a bag',
     ),
     ('calibration', '', (), 'file of magma calibrate solve; empty: the camera is in /tf_static'),
