@@ -17,7 +17,12 @@ NODES = (
     'sim_node',
     'teleop_node',
     'recorder_node',
+    'camera_node',
 )
+
+# The camera's library, and the libusb it links to, which containers lack.
+REALSENSE = ('libusb-package', 'pyrealsense2>=2.59')
+WITH_WHEELS = 'platform_machine == "x86_64" and python_version < "3.14"'
 
 
 def files_below(directory):
@@ -70,20 +75,39 @@ setup(
         'zstandard',
     ],
     extras_require={
+        'data': ['av', 'h5py', 'jinja2', 'pyarrow', 'rosbags'],
+        'finetune': [
+            'accelerate',
+            'matplotlib',
+            'onnx',
+            'onnxscript',
+            'peft',
+            'torch',
+            'transformers',
+        ],
         'hub': ['huggingface_hub'],
+        'realsense': REALSENSE,
         'serve': ['httpx', 'msgpack', 'starlette', 'uvicorn>=0.35', 'websockets>=15'],
+        'sessions': ['jinja2', 'matplotlib'],
         'sim': ['mujoco'],
         'teleop': ['pygame-ce', 'pyspacemouse'],
-        'video': ['imageio-ffmpeg'],
+        'video': ['av'],
         'torch': ['torch', 'transformers', 'onnx', 'onnxscript'],
         'test': [
+            'av',
+            'h5py',
             'hypothesis',
+            'jinja2',
+            'matplotlib',
             'mcap-ros2-support',
             'mypy',
+            'pyarrow',
             'pytest',
             'pytest-xdist',
             'rosbags',
             'ruff',
+            'statsmodels',
+            *(f'{wheel}; {WITH_WHEELS}' for wheel in REALSENSE),
         ],
     },
     entry_points={

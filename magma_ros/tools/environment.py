@@ -35,7 +35,17 @@ WHEEL_LIST = INTERFACES / 'ros_wheels.txt'
 
 # Extras of setup.py: what the demo needs, and what may be asked for.
 DEMO_EXTRAS = ('sim',)
-OPTIONAL_EXTRAS = ('realsense', 'serve', 'teleop', 'test', 'torch', 'video')
+OPTIONAL_EXTRAS = (
+    'data',
+    'finetune',
+    'realsense',
+    'serve',
+    'sessions',
+    'teleop',
+    'test',
+    'torch',
+    'video',
+)
 
 IMPORTED_MODULES = (
     'rclpy',

@@ -29,10 +29,18 @@ COMMANDS = {
     'doctor': Command('magma_ros.tools.doctor', 'say what is there and what is missing'),
     'arm-check': Command('magma_ros.tools.arm_check', 'bring up a real arm, one axis at a time'),
     'try': Command('magma_ros.tools.try_model', 'ask a model about one picture'),
+    'perceive': Command(
+        'magma_ros.tools.perceive', 'let a model watch pictures, and film what it wants'
+    ),
+    'calibrate': Command('magma_ros.tools.calibrate', 'find out where the camera is'),
     'evaluate': Command('magma_ros.tools.evaluate', 'measure success in simulation'),
+    'session': Command(
+        'magma_ros.tools.session', 'compare policies, servers and people, blind until the report'
+    ),
     'serve': Command('magma_ros.tools.serve', 'answer other machines over the network'),
     'record': Command('magma_ros.tools.record', 'record episodes from the keyboard'),
     'bags': Command('magma_ros.tools.bags', 'look at recorded episodes, mend, cut and play them'),
+    'data': Command('magma_ros.tools.convert', 'check recordings, and make datasets of them'),
     'bench': Command('magma_ros.tools.bench', 'measure speed, and compare it with the goals'),
     'check-weights': Command(
         'magma_ros.tools.check_weights', 'say what a checkpoint folder holds, without loading it'
@@ -41,6 +49,10 @@ COMMANDS = {
         'magma_ros.tools.make_weights', 'write a checkpoint of random weights, to try a size'
     ),
     'export': Command('magma_ros.tools.export_model', 'write a checkpoint as ONNX'),
+    'finetune': Command('magma_ros.tools.finetune', 'let a checkpoint learn from conversations'),
+    'loop': Command(
+        'magma_ros.tools.loop', 'record, convert, finetune and evaluate, in simulation'
+    ),
     'train-nano': Command('magma_ros.tools.train_nano', 'make magma-nano from nothing'),
 }
 
