@@ -19,6 +19,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image, JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
@@ -98,7 +99,7 @@ def send(publisher: Any, message: Any) -> bool:
 def main() -> int:
     """Publish on trial, be quiet, publish and count."""
     load = sys.argv[1]
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # SIGTERM ends it at once
     node = rclpy.create_node(f'bench_{load}')
     source = CameraLoad(node) if load == 'cameras' else JointLoad(node)
     _publish_at(LOADS[load], source.publish, _has_line)
