@@ -55,7 +55,6 @@ class Seen:
     killed_s: float = float('inf')
     back_s: float = float('inf')  # after the kill, loading included
     load_s: float = float('inf')
-    stages: dict[str, str] = field(default_factory=dict)
 
 
 class PerceptionRig(Node):
@@ -70,7 +69,6 @@ class PerceptionRig(Node):
         self._instruction = topics.INSTRUCTION.publisher(self)
         topics.ACTION_CHUNK.subscribe(self, self._on_chunk)
         topics.PERCEPTION_STATE.subscribe(self, self._on_state)
-        topics.DIAGNOSTICS.subscribe(self, lambda m: self._on_diagnostics(m.status[0]))
         self._profile = load_arm_profile('wx250s')
         noise = np.random.default_rng(0)
         size = (HEIGHT_PX, WIDTH_PX, 3)
@@ -137,11 +135,6 @@ class PerceptionRig(Node):
 
     def _on_state(self, message: DiagnosticStatus) -> None:
         self.state = status_values(message)
-
-    def _on_diagnostics(self, status: DiagnosticStatus) -> None:
-        if status.name == 'perception':
-            values = status_values(status)
-            self.seen.stages = {n: v for n, v in values.items() if n.endswith('_ms')}
 
 
 def _resident_mb(pid: int) -> float:
