@@ -107,7 +107,7 @@ def source(make: Callable[[Path], CameraSource], tmp_path: Path, picture_folder:
 
 def take(source: CameraSource, count: int) -> list[Frame]:
     frames: list[Frame] = []
-    for _ in range(10 * count):
+    for _ in range(50 + 10 * count):  # also while exposure settles
         frame = source.read(1.0)
         if frame is not None:
             frames.append(frame)
