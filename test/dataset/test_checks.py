@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from robot_bag import (
@@ -29,6 +30,7 @@ from robot_bag import (
 from magma_ros.dataset.checks.finding import Finding, grade
 from magma_ros.dataset.checks.motion_agreement import best_axes, check_agreement
 from magma_ros.dataset.checks.report_page import report_page
+from magma_ros.dataset.checks.view_check import compare_views
 from magma_ros.dataset.export.conversion_rules import ConversionRules
 from magma_ros.dataset.export.episode_conversion import EpisodeJob, check_episode
 from magma_ros.dataset.features.mapping import load_mapping
@@ -201,3 +203,18 @@ def test_words_of_a_bag_stay_words_in_the_report(tmp_path: Path) -> None:
     assert '<script>' not in page
     assert '<img' not in page
     assert '&lt;script&gt;' in page
+
+
+def table_view(shift_px: int) -> np.ndarray:
+    """(256, 256, 3): texture, seen by a camera that was turned a little."""
+    coarse = np.random.default_rng(3).integers(30, 220, (40, 40, 3), np.uint8)
+    whole = cv2.resize(coarse, (400, 400), interpolation=cv2.INTER_NEAREST)
+    return whole[70 : 70 + 256, 40 + shift_px : 40 + shift_px + 256].copy()
+
+
+@pytest.mark.parametrize(('shift_px', 'is_found'), [(0, False), (4, False), (24, True)])
+def test_a_camera_that_was_moved_is_found(shift_px: int, is_found: bool) -> None:
+    found = list(compare_views(table_view(0), table_view(shift_px), 'then'))
+
+    assert [one.check for one in found] == (['view'] if is_found else [])
+    assert all(f'by {shift_px} of 256 px' in one.text for one in found)

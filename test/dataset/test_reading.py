@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 from collections.abc import Callable
@@ -31,7 +32,7 @@ from magma_ros.dataset.recorded_topic import Arrival
 from magma_ros.errors import RecordingError
 
 ARRIVALS = robot_arrivals(0.5, (32, 24))
-MUTATIONS = 200
+MUTATIONS = int(os.environ.get('MAGMA_MUTATED_FILES', '200'))  # ten thousand in the nightly run
 
 
 @pytest.fixture(scope='module')

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from magma_ros.data_types import FloatArray, MotionLimits
 from magma_ros.dataset.actions.steps import Exclusion, Step
 from magma_ros.dataset.checks.finding import Finding
 from magma_ros.dataset.checks.motion_agreement import check_agreement
+from magma_ros.dataset.checks.view_check import compare_views
 from magma_ros.dataset.features.sampling import Gap, Sample
 from magma_ros.image.image_checks import DARK_MEAN, FLAT_STD
 from magma_ros.rotations import quaternion_difference
@@ -42,6 +44,8 @@ class EpisodeFigures:
     commanded_openings: list[float] = field(default_factory=list)
     _commanded: list[FloatArray] = field(default_factory=list)
     _measured: list[FloatArray] = field(default_factory=list)
+    first_picture: NDArray[np.uint8] | None = None  # of the policy's camera
+    _last_picture: NDArray[np.uint8] | None = None
     _last: Sample | None = None
     _digests: dict[str, tuple[int, int]] = field(default_factory=dict)
     steps: int = 0
@@ -89,6 +93,9 @@ class EpisodeFigures:
                 self._measured.append(moved)
                 self.commanded_openings.append(commanded.gripper_opening)
         self._look(sample, moved_m)
+        self._last_picture = next(iter(sample.pictures.values())).rgb
+        if self.first_picture is None:
+            self.first_picture = self._last_picture
         self._last = sample
 
     def _look(self, sample: Sample, moved_m: float) -> None:
@@ -131,6 +138,8 @@ class EpisodeFigures:
                 f'{self.longest_m:.3f} m'
             )
             yield Finding('actions', 'flag', text)
+        if self.first_picture is not None and self._last_picture is not None:
+            yield from compare_views(self.first_picture, self._last_picture, 'the episode began')
         yield from self._gripper()
         yield from self._idling()
         yield from self._labels()

@@ -23,6 +23,7 @@ from magma_ros.dataset.checks.report_page import report_page
 from magma_ros.dataset.export.conversion_rules import ConversionRules
 from magma_ros.dataset.export.dataset_card import dataset_card
 from magma_ros.dataset.export.dataset_files import WRITERS, Dataset
+from magma_ros.dataset.export.episode_choice import choose_episodes
 from magma_ros.dataset.export.episode_conversion import EpisodeJob, convert_episode, name_hash
 from magma_ros.dataset.export.staged_episode import StagedEpisode, load_staged
 from magma_ros.dataset.journal import as_recording_error
@@ -179,11 +180,7 @@ def _finish(
     """Write the dataset and its papers; the report."""
     excluded = [{'episode': name, 'reason': why} for name, why in refused]
     kept: list[StagedEpisode] = []
-    seen: dict[str, str] = {}
-    for episode in staged:
-        reason = episode.about['excluded']
-        if not reason and (twin := seen.setdefault(episode.about['content'], episode.name)):
-            reason = f'the same as {twin}' if twin != episode.name else ''
+    for episode, reason in choose_episodes(staged, rules):
         if reason:
             excluded.append({'episode': episode.name, 'reason': reason})
         else:

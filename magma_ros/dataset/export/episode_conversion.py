@@ -18,8 +18,14 @@ from magma_ros.dataset.checks.finding import Finding, grade
 from magma_ros.dataset.checks.stream_figures import StreamFigures
 from magma_ros.dataset.episode_record import EpisodeRecord, read_record
 from magma_ros.dataset.export.conversion_rules import ConversionRules
-from magma_ros.dataset.export.frame_files import Frames, JpegFrames, MeasuredFrames, VideoFrames
-from magma_ros.dataset.export.staged_episode import ABOUT, STEPS, StepRows, hash_file
+from magma_ros.dataset.export.frame_files import (
+    Frames,
+    JpegFrames,
+    MeasuredFrames,
+    VideoFrames,
+    encode_jpeg,
+)
+from magma_ros.dataset.export.staged_episode import ABOUT, FIRST, STEPS, StepRows, hash_file
 from magma_ros.dataset.export.trace_files import write_trace
 from magma_ros.dataset.features.sampling import sample_stream
 from magma_ros.dataset.features.trace_labels import with_labels
@@ -99,6 +105,9 @@ class _EpisodePass:
         reason = self._reason(record, findings)
         if self._folder is not None:
             self._rows.write(self._folder)
+            first = self._figures.first_picture
+            if first is not None:
+                (self._folder / FIRST).write_bytes(encode_jpeg(first, self._rules.jpeg_quality))
         return {
             'name': self._job.name,
             'bag': self._job.bag.name,

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magma_ros.dataset.actions.steps import Step
+from magma_ros.image.picture_file import read_picture
 
-STEPS, ABOUT = 'steps.npz', 'about.json'
+STEPS, ABOUT, FIRST = 'steps.npz', 'about.json', 'first.jpg'
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class StagedEpisode:
         """Columns of the steps: see :func:`columns_of`."""
         with np.load(self.folder / STEPS, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
+
+    def first_picture(self) -> NDArray[np.uint8]:
+        """Of the policy's camera."""
+        return read_picture(self.folder / FIRST)
 
     def frame(self, camera: str, index: int) -> Path:
         """One picture, where they are JPEG."""
