@@ -8,6 +8,7 @@ high. Magma writes them in Arial, here they are in the font that comes with Pill
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,13 @@ def draw_marks(rgb: NDArray[np.uint8], places_px: Mapping[int, FloatArray]) -> N
     return np.array(canvas, dtype=np.uint8)
 
 
+def mark_radius_px(width_px: int) -> int:
+    """Of the disc under a number of two digits, in a picture of this width."""
+    left, top, right, bottom = _font(width_px).getbbox('55')
+    return int(max(right - left, bottom - top)) // 2 + 1
+
+
+@lru_cache(maxsize=8)
 def _font(width_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     size = SMALLEST_FONT_PX
     while True:
