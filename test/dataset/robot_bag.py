@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rosbags.typesys import Stores, get_typestore
@@ -47,11 +48,11 @@ def store() -> Typestore:
     return get_typestore(Stores.ROS2_JAZZY)
 
 
-def serialise(kind: str, message: object) -> bytes:
+def serialise(kind: str, message: Any) -> bytes:
     return bytes(store().serialize_cdr(message, kind))
 
 
-def header(stamp_ns: int, frame: str = '') -> object:
+def header(stamp_ns: int, frame: str = '') -> Any:
     types = store().types
     time = types['builtin_interfaces/msg/Time'](stamp_ns // 10**9, stamp_ns % 10**9)
     return types['std_msgs/msg/Header'](time, frame)
@@ -93,7 +94,7 @@ def image_message(rgb: np.ndarray, stamp_ns: int, encoding: str = 'rgb8') -> byt
     kind = 'sensor_msgs/msg/Image'
     height, width, channels = rgb.shape
     data = np.ascontiguousarray(rgb).reshape(-1)
-    parts = (header(stamp_ns, FRAME), height, width, encoding, 0, width * channels, data)
+    parts: Any = (header(stamp_ns, FRAME), height, width, encoding, 0, width * channels, data)
     return serialise(kind, store().types[kind](*parts))
 
 
@@ -102,7 +103,7 @@ def joint_message(time_s: float, stamp_ns: int) -> bytes:
     profile = arm()
     names = [*profile.joint_names, profile.gripper_joint]
     empty = np.array([])
-    parts = (header(stamp_ns), names, joint_positions(time_s), empty, empty)
+    parts: Any = (header(stamp_ns), names, joint_positions(time_s), empty, empty)
     return serialise(kind, store().types[kind](*parts))
 
 
