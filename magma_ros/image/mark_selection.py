@@ -53,7 +53,7 @@ def segment_marks(rgb: NDArray[np.uint8], most: int = 12) -> Marks:
     scale = min(1.0, SEGMENT_WIDTH_PX / width_px)
     size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    even = cv2.pyrMeanShiftFiltering(small, SPACE_PX, COLOUR_STEP)
+    even = cv2.pyrMeanShiftFiltering(small, SPACE_PX, COLOUR_STEP).astype(np.uint8)
     places = [_innermost(segment) for segment in _segments(even)]
     stretch = np.array([width_px / size[0], height_px / size[1]])
     return keep_apart((place * stretch for place in places), width_px, height_px, most)

@@ -13,7 +13,7 @@ from magma_ros.model.backends.local_model import (
     settle_statistics,
 )
 from magma_ros.model.prompted_model import PrepareImage
-from magma_ros.model.remote.server_address import is_address
+from magma_ros.model.remote.server_address import is_address, is_chat_address
 from magma_ros.resources import asset_path
 
 
@@ -69,6 +69,10 @@ def load_acting_model(choice: ModelChoice, prepare_image: PrepareImage) -> Actin
 
 def _connect(address: str) -> ActionModel:
     try:
+        if is_chat_address(address):
+            from magma_ros.model.backends.chat_path_model import ChatPathModel
+
+            return ChatPathModel(address)
         from magma_ros.model.backends.remote_model import connect
 
         return connect(address)  # which imports the libraries of the protocol

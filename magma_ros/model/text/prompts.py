@@ -154,7 +154,12 @@ def click_prompt(instruction: str) -> Prompt:
 
 def hamster_prompt(task: str) -> Prompt:
     """Asks for a gripper path in HAMSTER's format; raises InstructionError."""
-    return chat(HAMSTER.format(task=check_instruction(task)))
+    return chat(hamster_question(task))
+
+
+def hamster_question(task: str) -> str:
+    """The words of :func:`hamster_prompt`."""
+    return HAMSTER.format(task=check_instruction(task))
 
 
 def chat(question: str, pictures: int = 1) -> Prompt:

@@ -22,7 +22,10 @@ def token_file(tmp_path: Path) -> Path:
 
 def test_addresses_and_folders_are_told_apart() -> None:
     assert all(
-        map(is_address, ['ws://gpu:1', 'wss://gpu', 'http://gpu/act', 'https://[::1]:8000'])
+        map(
+            is_address,
+            ['ws://gpu:1', 'wss://gpu', 'http://gpu/act', 'openai+https://[::1]:8000/m'],
+        )
     )
     assert not any(map(is_address, ['', 'scripted', 'runs/nano', '/opt/ws:', 'C://x', 'ws:/gpu']))
 
