@@ -102,9 +102,12 @@ def convert(
     """
     jobs, refused = plan_episodes(paths, rules)
     digest = rules.digest(*(job.key() for job in jobs), *(why for _, why in refused))
-    if out.exists():
-        return _existing(out, digest)
     partial = out.with_name(f'{out.name}.partial')
+    if out.exists():
+        made = _existing(out, digest)
+        if partial.exists():  # killed after the dataset had got its name
+            shutil.rmtree(partial)
+        return made
     try:
         staged = _stage(jobs, partial / 'episodes', workers, progress)
         new = partial / 'dataset'
