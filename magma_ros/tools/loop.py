@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ TASKS: tuple[TaskKind, ...] = ('pick', 'put')
 PLACE = 'side'
 FIRST_RECORDED_SEED = 2_000_000  # evaluation begins at 100_000, magma-nano's training at 1000
 LEAST_GAIN = 0.30
+MODULES = ('accelerate', 'matplotlib', 'peft', 'rosbags', 'torch')
 EPILOG = """\
 steps:
   1  magma evaluate --camera side           magma-nano as it is shipped
@@ -58,13 +60,11 @@ def run(options: argparse.Namespace) -> int:
         EnvironmentMissing: the finetune or data extra is not installed.
         MagmaError: a step failed; its own message is above.
     """
-    try:
-        import accelerate  # noqa: F401  (asked for now, not after the recordings)
-        import rosbags  # noqa: F401
-    except ModuleNotFoundError as error:
+    missing = [name for name in MODULES if find_spec(name) is None]
+    if missing:  # said now, not after the recordings
         raise EnvironmentMissing(
-            f'{error.name} is not installed: pip install -e ".[data,finetune]"'
-        ) from error
+            f'{", ".join(missing)} not installed: pip install -e ".[data,finetune]"'
+        )
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     spent = _Spent(folder / 'cpu_seconds.json')

@@ -1,4 +1,4 @@
-"""The course of a run: JSON lines always, PNG curves always, TensorBoard where it is installed."""
+"""The course of a run: JSON lines and PNG curves, and torch's TensorBoard where installed."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ class RunLog:
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(f'{part}/{name}', value, step)
+
+    def newest(self, part: str) -> dict[str, Any]:
+        """The last line of a part; empty before the first."""
+        return next((entry for entry in reversed(self._entries) if entry['part'] == part), {})
 
     def draw(self) -> Path:
         """The curves so far as a picture."""

@@ -33,6 +33,7 @@ from magma_ros.training.finetuning.examples import ExampleEncoder  # noqa: E402
 from magma_ros.training.finetuning.learner import choose_trained, merge_adapters  # noqa: E402
 from magma_ros.training.finetuning.memory import estimate_training_memory  # noqa: E402
 from magma_ros.training.finetuning.path_labels import label_paths  # noqa: E402
+from magma_ros.training.finetuning.preparation import load_base  # noqa: E402
 from magma_ros.training.finetuning.run_log import read_log  # noqa: E402
 from magma_ros.training.finetuning.settings import (  # noqa: E402
     FinetuneSettings,
@@ -49,7 +50,7 @@ def tiny_settings(data: Path, **changes: object) -> FinetuneSettings:
     settings = FinetuneSettings(
         str(data), steps=4, batch=4, micro_batch=2, learning_rate=1e-3, mixed_precision='no',
         mixture=Mixture(1.0, 1.0), lora=LoraSettings(rank=4), gradient_checkpointing=False,
-        validation_every=2, validation_samples=1, snapshot_every=2,
+        validation_every=4, validation_samples=1, snapshot_every=2,
     )  # fmt: skip
     return replace(settings, **changes)  # type: ignore[arg-type]
 
@@ -87,6 +88,7 @@ def finetune_killed_at(step: int, settings: FinetuneSettings, folder: Path, monk
 
 def test_a_killed_run_ends_at_the_same_weights(tmp_path: Path, monkeypatch) -> None:
     settings = tiny_settings(write_with_paths(tmp_path))  # LoRA with dropout and augmentation
+    monkeypatch.setattr(run, 'LOG_EVERY', 1)
 
     whole = run.finetune(settings, tmp_path / 'whole', quiet)
     resumed = finetune_killed_at(3, settings, tmp_path / 'killed', monkeypatch)
@@ -98,8 +100,9 @@ def test_a_killed_run_ends_at_the_same_weights(tmp_path: Path, monkeypatch) -> N
     assert any('q_proj' in name for name in changed)
     assert any('multi_modal_projector' in name for name in changed)
     assert not any('vision_tower' in name or 'embed' in name for name in changed)
-    steps = [entry['step'] for entry in read_log(tmp_path / 'killed' / 'log.jsonl')]
-    assert steps == [2, 4, 4]  # validation twice, training at the end
+    log = read_log(tmp_path / 'killed' / 'log.jsonl')
+    assert [entry['step'] for entry in log] == [1, 2, 3, 4, 4]  # the third was done twice
+    assert log[-1]['part'] == 'validation'
     for name in ('curves.png', 'open_loop.png', 'traces.png'):
         assert (tmp_path / 'killed' / name).stat().st_size > 1000
 
@@ -118,19 +121,22 @@ def test_a_killed_run_ends_at_the_same_weights(tmp_path: Path, monkeypatch) -> N
     )
 
 
-def test_a_full_finetuning_learns_a_few_answers_by_heart(tmp_path: Path) -> None:
+def test_a_full_finetuning_learns_a_few_actions_by_heart(tmp_path: Path, monkeypatch) -> None:
     settings = tiny_settings(
-        write_with_paths(tmp_path, episodes=2), method='full', optimiser='muon',
-        augmentation='none', steps=12, batch=6, micro_batch=6, soft_bins=2.0, validation_every=12,
+        write_tiny(tmp_path / 'data', episodes=1), method='full', optimiser='muon',
+        mixture=Mixture(1.0), augmentation='none', steps=4, batch=6, micro_batch=6, soft_bins=2.0,
+        muon_learning_rate=0.01, validation_every=4, snapshot_every=4,
     )  # fmt: skip
+    monkeypatch.setattr(run, 'LOG_EVERY', 1)
 
     run.finetune(settings, tmp_path / 'run', quiet)
-    run_again = replace(settings, seed=1)
 
-    log = read_log(tmp_path / 'run' / 'log.jsonl')
-    assert log[0]['loss'] < 5.0
+    losses = [entry['loss'] for entry in read_log(tmp_path / 'run' / 'log.jsonl')]
+    assert len(losses) == 4  # without episodes for validation nothing else is noted
+    assert losses == sorted(losses, reverse=True)
+    assert losses[3] < 0.7 * losses[0]
     with pytest.raises(ConfigurationError, match='other settings'):
-        run.finetune(run_again, tmp_path / 'run', quiet)
+        run.finetune(replace(settings, seed=1), tmp_path / 'run', quiet)
 
 
 def test_training_asks_what_run_time_asks(tmp_path: Path) -> None:
@@ -188,7 +194,7 @@ def test_qlora_needs_a_gpu(tmp_path: Path) -> None:
     settings = tiny_settings(write_tiny(tmp_path / 'data'), method='qlora')
 
     with pytest.raises(ConfigurationError, match='CUDA'):
-        run.load_base(NANO, settings, torch.device('cpu'))
+        load_base(NANO, settings, torch.device('cpu'))
 
 
 def test_errors_are_in_real_units() -> None:

@@ -29,7 +29,8 @@ def write_tiny(folder: Path, episodes: int = 4) -> Path:
     names = [f'pick_{number}' for number in range(episodes)]
     for name, chosen in (('conversations', names[::2]), ('conversations_val', names[1::2])):
         entries = [entry for episode in chosen for entry in _entries(folder, episode)]
-        (folder / f'{name}.json').write_text(json.dumps(entries))
+        if entries:
+            (folder / f'{name}.json').write_text(json.dumps(entries))
     statistics = load_statistics(STATISTICS_KEY)
     action = {name: getattr(statistics, name).tolist() for name in ('q01', 'q99', 'mask')}
     (folder / 'dataset_statistics.json').write_text(
