@@ -34,7 +34,7 @@ demo: environment
 	@$(VENV)/bin/magma demo $(if $(filter 0,$(HEADLESS)),--view) $(DEMO_ARGS)
 
 test:
-	@$(MAKE_ENVIRONMENT) --extras serve test torch
+	@$(MAKE_ENVIRONMENT) --extras finetune serve test torch
 	$(VENV)/bin/python -m pytest -n $(TEST_JOBS) --dist loadfile $(TEST_ARGS)
 
 # Fails, and says what is missing, where there is no MoveIt; make test never needs it.
