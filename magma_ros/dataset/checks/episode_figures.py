@@ -27,6 +27,7 @@ BEYOND = 0.1  # of the opening: outside of closed to open
 CHATTER_PER_S = 2.0
 IDLE_SHARE, MOST_IDLE_SHARE = 0.3, 0.6
 IDLE_S = 3.0
+LOOK_NS = 190_000_000  # pictures are looked at so often: five times a second
 
 
 @dataclass
@@ -37,6 +38,9 @@ class EpisodeFigures:
     period_s: float
     samples: int = 0
     gaps: int = 0
+    looked: int = 0  # at pictures
+    _looked_ns: int = 0
+    _looked_m: FloatArray = field(default_factory=lambda: np.zeros(3))
     dark: Counter[str] = field(default_factory=Counter)
     frozen: Counter[str] = field(default_factory=Counter)
     instructions: Counter[str] = field(default_factory=Counter)
@@ -82,23 +86,27 @@ class EpisodeFigures:
         self.samples += 1
         self.instructions[sample.instruction] += 1
         self.openings.append(sample.arm.gripper_opening)
-        moved_m = 0.0
         if self._last is not None:
             moved = _motion(self._last, sample)
-            moved_m = float(np.linalg.norm(moved[:3]))
             commanded = sample.commanded
             if commanded.gripper_opening is not None:
                 told = [*commanded.translation_m, *commanded.rotation_vector_rad]
                 self._commanded.append(np.array(told))
                 self._measured.append(moved)
                 self.commanded_openings.append(commanded.gripper_opening)
-        self._look(sample, moved_m)
+        self._look(sample)
         self._last_picture = next(iter(sample.pictures.values())).rgb
         if self.first_picture is None:
             self.first_picture = self._last_picture
         self._last = sample
 
-    def _look(self, sample: Sample, moved_m: float) -> None:
+    def _look(self, sample: Sample) -> None:
+        if sample.time_ns - self._looked_ns < LOOK_NS:
+            return
+        self._looked_ns, self.looked = sample.time_ns, self.looked + 1
+        place_m = sample.arm.pose_gripper_in_base.translation_m
+        moved_m = float(np.linalg.norm(place_m - self._looked_m))
+        self._looked_m = place_m
         for camera, picture in sample.pictures.items():
             view = np.ascontiguousarray(picture.rgb[::8, ::8])
             if view.mean() < DARK_MEAN or view.std() < FLAT_STD:
@@ -125,8 +133,8 @@ class EpisodeFigures:
         """What is wrong with the samples."""
         for camera in sorted({*self.dark, *self.frozen}):
             if self.dark[camera]:
-                share = self.dark[camera] / self.samples
-                text = f'{camera}: {self.dark[camera]} dark or flat pictures of {self.samples}'
+                share = self.dark[camera] / self.looked
+                text = f'{camera}: {self.dark[camera]} dark or flat pictures of {self.looked}'
                 yield Finding('pictures', 'fault' if share > 0.1 else 'flag', text)
             if self.frozen[camera]:
                 text = f'{camera}: {self.frozen[camera]} pictures stand still while the arm moves'

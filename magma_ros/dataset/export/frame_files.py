@@ -17,6 +17,8 @@ Rgb = NDArray[np.uint8]
 # As LeRobot: every second frame is a key frame, so that training finds any frame fast.
 X264 = {'preset': 'ultrafast', 'crf': '20', 'g': '2', 'bf': '0', 'threads': '1'}
 
+MEASURED_EVERY = 5  # steps: colours change slowly
+
 
 class Frames(Protocol):
     """Takes the pictures of one step after the other."""
@@ -122,6 +124,8 @@ class MeasuredFrames:
     def add(self, index: int, pictures: Mapping[str, Rgb]) -> None:
         """As :class:`Frames`."""
         self._frames.add(index, pictures)
+        if index % MEASURED_EVERY:
+            return
         for camera, rgb in pictures.items():
             self.statistics.setdefault(camera, PictureStatistics()).add(rgb)
 
