@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from magma_ros.dataset.episode_folders import checked_name
+from magma_ros.dataset.features.mapping import load_mapping
 from magma_ros.dataset.picture_conversion import PictureKind, PictureSettings
 from magma_ros.dataset.recording_session import RecordingSettings
 from magma_ros.dataset.stream_health import HealthLimits
@@ -33,6 +34,7 @@ class RecorderParameters:
     )
     arm: str = parameter('wx250s', 'arm profile, a file of config/arms; goes into the bag')
     calibration_file: str = parameter('', 'goes into the bag; empty: /tf_static is all there is')
+    mapping: str = parameter('', 'of config/mappings, or a .yaml; its topics are recorded, too')
     extra_topics: str = parameter('', 'recorded beside those of the README; commas')
     left_out: str = parameter('', 'topics that are not recorded; commas')
     pictures: str = parameter(
@@ -56,9 +58,11 @@ class RecorderParameters:
         """Names of all that is recorded.
 
         Raises:
-            ConfigurationError: something is left out that is not there.
+            ConfigurationError: something is left out that is not there, or there is no such
+                mapping.
         """
-        names = [*(topic.name for topic in TOPICS), *OF_ROS, *_split(self.extra_topics)]
+        mapped = load_mapping(self.mapping).recorded_topics if self.mapping else ()
+        names = [*(topic.name for topic in TOPICS), *OF_ROS, *mapped, *_split(self.extra_topics)]
         left_out = _split(self.left_out)
         unknown = sorted(set(left_out) - set(names))
         if unknown:

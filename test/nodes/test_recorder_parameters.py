@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from magma_ros.errors import (  # noqa: E402
 )
 from magma_ros.nodes.recorder_parameters import MB, RecorderParameters  # noqa: E402
 from magma_ros.nodes.recording_context import NODES  # noqa: E402
-from magma_ros.resources import PACKAGE_DIRECTORY  # noqa: E402
+from magma_ros.resources import PACKAGE_DIRECTORY, config_path  # noqa: E402
 from magma_ros.ros import topics  # noqa: E402
 
 
@@ -25,6 +26,19 @@ def test_everything_of_ours_is_recorded_and_what_is_added() -> None:
     assert {'/magma/action_chunk', '/tf_static', '/parameter_events', '/gripper'} <= set(names)
     assert not {'/tf', '/rosout'} & set(names)
     assert len(names) == len(set(names))
+
+
+def test_the_topics_of_a_mapping_are_recorded(tmp_path: Path) -> None:
+    text = config_path('mappings/wx250s.yaml').read_text()
+    mine = tmp_path / 'mine.yaml'
+    mine.write_text(text.replace('/camera/camera/color/image_raw', '/wrist/image_raw'))
+
+    names = RecorderParameters(mapping=str(mine)).wanted_topics()
+
+    assert '/wrist/image_raw' in names
+    assert len(names) == len(set(names))
+    with pytest.raises(ConfigurationError, match='nobody'):
+        RecorderParameters(mapping='nobody').wanted_topics()
 
 
 def test_leaving_out_what_is_not_there_is_a_typing_error() -> None:

@@ -49,11 +49,17 @@ class Mapping:
     finger_open: float | None
 
     @property
+    def recorded_topics(self) -> tuple[str, ...]:
+        """All that a recording must hold; the recorder may store pictures compressed."""
+        others = (self.joint_states, self.instruction_topic, self.chunk_topic, self.info_topic)
+        pictures = (camera.topic for camera in self.cameras)
+        return tuple(topic for topic in (*pictures, *others) if topic)
+
+    @property
     def topics(self) -> frozenset[str]:
         """All that are read."""
-        others = (self.joint_states, self.instruction_topic, self.chunk_topic, self.info_topic)
-        pictures = (topic for camera in self.cameras for topic in camera.topics)
-        return frozenset(topic for topic in (*pictures, *others) if topic)
+        compressed = (compressed_name(camera.topic) for camera in self.cameras)
+        return frozenset([*self.recorded_topics, *compressed])
 
     def profile(self) -> ArmProfile:
         """The arm, with the gripper's polarity of this recording.
