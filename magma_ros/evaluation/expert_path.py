@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from magma_ros.data_types import ArmState, PixelTrace
 from magma_ros.errors import ModelError
 from magma_ros.image.projection import project
-from magma_ros.model.action_model import ActionDeltas, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import ActionDeltas, Marks, ModelIdentity, TraceAnswer
 from magma_ros.model.text.trace_text import format_trace_answer, parse_trace_answer
 from magma_ros.sim.camera import SimCamera
 from magma_ros.sim.path_labels import path_label
@@ -35,9 +35,15 @@ class ExpertPath:
         raise ModelError('the expert gives a path and no actions: use --mode path')
 
     def generate_trace(
-        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+        self,
+        image_rgb: NDArray[np.uint8],
+        instruction: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> TraceAnswer:
         """The key points of the task in the present state of the table, projected."""
+        if marks is not None:
+            raise ModelError('the expert draws the path of the gripper only, not of marks')
         truth, camera = self._world.truth(), self._camera.model()
         label = path_label(self._task, truth)
         start_px = project(camera, truth.tool_m)[0]

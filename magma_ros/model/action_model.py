@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from magma_ros.data_types import (
     PixelTrace,
     Reference,
 )
+
+Marks = Mapping[int, FloatArray]  # number -> (x, y) in pixels of the picture
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,20 @@ class ActionModel(Protocol):
         """What to do at this picture; raises InstructionError, CameraError or ModelError."""
 
     def generate_trace(
-        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+        self,
+        image_rgb: NDArray[np.uint8],
+        instruction: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> TraceAnswer:
-        """Where the marks of this picture will move; same errors."""
+        """Where marks of this picture will move; same errors.
+
+        Args:
+            image_rgb: (height, width, 3).
+            instruction: what is being done.
+            state: of the arm, for models that read it.
+            marks: number -> (x, y) in pixels; none: those the model was made for.
+        """
 
     def answer(self, image_rgb: NDArray[np.uint8], question: str) -> str:
         """The model's words about the picture; same errors."""

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from magma_ros.data_types import ArmState, FloatArray
 from magma_ros.errors import InstructionError
 from magma_ros.model.action_decoding import ActionDecoder
-from magma_ros.model.action_model import ActionAnswer, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import ActionAnswer, Marks, ModelIdentity, TraceAnswer
 from magma_ros.model.action_tokens import ACTION_LENGTH
 from magma_ros.model.decoding import DecodingSettings, require_finite
 from magma_ros.model.network.crops import Grid
-from magma_ros.model.network.magma_config import MagmaConfig, PreprocessorConfig
+from magma_ros.model.network.magma_config import MAGMA_NANO, MagmaConfig, PreprocessorConfig
 from magma_ros.model.text.mark_text import Click, parse_click, parse_marks
 from magma_ros.model.text.prompts import (
     Prompt,
@@ -27,7 +27,7 @@ from magma_ros.model.text.prompts import (
 )
 from magma_ros.model.text.state_text import format_state, state_values
 from magma_ros.model.text.text_tokenizer import TextTokenizer
-from magma_ros.model.text.trace_text import is_trace_complete, parse_trace_answer
+from magma_ros.model.text.trace_text import is_trace_complete, mark_cells, parse_trace_answer
 
 Picture = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
@@ -71,6 +71,11 @@ class PromptedModel:
         self._decoding = decoding or DecodingSettings()
         self._actions = ActionDecoder(network, config.vocabulary.base_size, self._decoding)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it was made to speak: nano has only the words of instructions and paths."""
+        return self.config.vocabulary.base_size > MAGMA_NANO.vocabulary.base_size
+
     def reset(self) -> None:
         """Restarts the random numbers, so that an episode can be repeated."""
         self._actions.reset()
@@ -84,14 +89,22 @@ class PromptedModel:
         return self._actions.decode(embeddings)
 
     def generate_trace(
-        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+        self,
+        image_rgb: NDArray[np.uint8],
+        instruction: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> TraceAnswer:
-        """Where the marks of the settings will move, in pixels of the picture given."""
-        *_, whole = self.stream_trace(image_rgb, instruction, state)
+        """Where marks will move, in pixels of the picture given; none: those of the settings."""
+        *_, whole = self.stream_trace(image_rgb, instruction, state, marks)
         return whole
 
     def stream_trace(
-        self, image_rgb: Picture, instruction: str, state: ArmState | None
+        self,
+        image_rgb: Picture,
+        instruction: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> Iterator[TraceAnswer]:
         """The answer of :meth:`generate_trace` as it grows: after each point, and the whole.
 
@@ -99,14 +112,15 @@ class PromptedModel:
         model before the last answer, or the iterator is given up.
         """
         settings = self._decoding
+        height_px, width_px = image_rgb.shape[:2]
         prompt = trace_prompt(
             instruction,
-            settings.trace_marks,
+            settings.trace_marks if marks is None else mark_cells(marks, width_px, height_px),
             settings.trace_steps,
             settings.trace_speed,
             self._state_line(state),
+            'demo' if marks is None else 'robot',  # places were said in words in training only
         )
-        height_px, width_px = image_rgb.shape[:2]
         ids: list[int] = []
         points = 0
         for token in self._generate_ids(self._embed_prompt(prompt, image_rgb)):

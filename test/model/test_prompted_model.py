@@ -171,3 +171,23 @@ def test_text_needs_the_room_of_the_longest_answer(tokenizer: TextTokenizer) -> 
     with pytest.raises(InstructionError, match='answer may take 160, but .* at most 200'):
         model.answer(random_picture(64, 64), 'what?')
     assert network.pictures == []
+
+
+def test_marks_are_said_in_words_as_in_training(tokenizer: TextTokenizer) -> None:
+    model, network = ask(MAGMA_NANO, tokenizer)
+    picture = random_picture(512, 256)
+    cells = {1: (10, 20), 4: (255, 0)}
+    marks = {1: np.array([20.0, 20.0]), 4: np.array([600.0, -3.0])}
+
+    model.generate_trace(picture, 'Go home.', None, marks)
+    said = prompts.trace_prompt('Go home.', cells, 6, None, '', 'robot')
+    assert len(network.prompt) == len(tokenizer.encode(said)) - 1 + MAGMA_NANO.visual_tokens()
+
+    model.generate_trace(picture, 'Go home.', None)
+    said = prompts.trace_prompt('Go home.', (1,), 6)
+    assert len(network.prompt) == len(tokenizer.encode(said)) - 1 + MAGMA_NANO.visual_tokens()
+
+
+def test_nano_has_no_words_and_magma_has(tokenizer: TextTokenizer) -> None:
+    assert not ask(MAGMA_NANO, tokenizer)[0].has_words
+    assert ask(MAGMA_8B, tokenizer)[0].has_words

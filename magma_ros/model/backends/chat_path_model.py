@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from magma_ros.data_types import ArmState, FloatArray
+from magma_ros.data_types import ArmState
 from magma_ros.errors import ConfigurationError, ModelError
-from magma_ros.model.action_model import ActionDeltas, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import ActionDeltas, Marks, ModelIdentity, TraceAnswer
 from magma_ros.model.backends.http_exchange import HttpExchange
 from magma_ros.model.remote.arrays import REPLY_LIMITS, MalformedMessage, dump_json, load_json
 from magma_ros.model.remote.chat_completions import chat_request, find_refusal, read_chat_reply
@@ -50,7 +48,7 @@ class ChatPathModel:
         image_rgb: NDArray[np.uint8],
         instruction: str,
         state: ArmState | None,
-        marks: Mapping[int, FloatArray] | None = None,
+        marks: Marks | None = None,
     ) -> TraceAnswer:
         """The path of the gripper with its events; raises ModelError for ``marks``, too."""
         if marks is not None:

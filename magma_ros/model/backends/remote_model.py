@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from magma_ros.data_types import ArmState
 from magma_ros.errors import ConfigurationError, ModelError
-from magma_ros.model.action_model import ActionDeltas, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import ActionDeltas, Marks, ModelIdentity, TraceAnswer
 from magma_ros.model.remote.action_space import ACTION_SPACES, ActionSpace
 from magma_ros.model.remote.protocol import Question, ServerMetadata
 from magma_ros.model.remote.server_address import RemoteServer, parse_address
@@ -72,9 +72,17 @@ class RemoteModel:
             raise ModelError(f'{self._link.server.url}: {error}') from error
 
     def generate_trace(
-        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+        self,
+        image_rgb: NDArray[np.uint8],
+        instruction: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> TraceAnswer:
-        """The trace the server's model draws, if it can."""
+        """The trace the server's model draws, if it can; no protocol carries marks."""
+        if marks is not None:
+            raise ModelError(
+                f'{self._link.server.url} cannot be told of marks: leave trace_marks at "model"'
+            )
         text = self._ask_for_text('trace', image_rgb, instruction, state)
         height_px, width_px = image_rgb.shape[:2]
         return TraceAnswer(parse_trace_answer(text, width_px, height_px), text)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from magma_ros.data_types import ArmState, PixelTrace
-from magma_ros.model.action_model import ActionAnswer, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import ActionAnswer, Marks, ModelIdentity, TraceAnswer
 from magma_ros.model.action_tokens import decode_action, encode_action
 from magma_ros.model.network.magma_config import MAGMA_NANO
 from magma_ros.model.text.prompts import check_instruction
@@ -48,9 +48,13 @@ class ScriptedModel:
         return ActionAnswer(tuple(ids.tolist()), decode_action(ids, base))
 
     def generate_trace(
-        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+        self,
+        image_rgb: NDArray[np.uint8],
+        instruction: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> TraceAnswer:
-        """The traces given, whatever the picture."""
+        """The traces given, whatever the picture and the marks."""
         check_instruction(instruction)
         height_px, width_px = image_rgb.shape[:2]
         return TraceAnswer(self._traces, format_trace_answer(self._traces, width_px, height_px))

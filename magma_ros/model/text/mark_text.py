@@ -13,6 +13,8 @@ from magma_ros.model.text.trace_text import MARK_AT, grid_to_pixels
 _CLICK = re.compile(
     r'Coordinate:\s{0,8}\(([^()]{1,80})\)(?:\.?\s{0,8}Mark:\s{0,8}([0-9]{1,4})(?![0-9]))?'
 )
+_NAMED = re.compile(r'(?i)\bmark:?\s{0,4}([0-9]{1,4})(?![0-9])')
+_ALONE = re.compile(r'\s*([0-9]{1,4})\.?\s*')
 _NUMBER = re.compile(r'\s*([0-9]{0,8}\.?[0-9]{0,16})\s*')
 
 
@@ -55,6 +57,16 @@ def parse_click(text: str) -> Click | None:
         return None
     shares = tuple(share for share in place if share is not None)
     return Click(shares, int(match.group(2)) if match.group(2) else None)
+
+
+def parse_mark_number(text: str) -> int | None:
+    """The mark that an answer to "which mark ...?" names: ``Mark 3``, ``mark: 3`` or ``3.``.
+
+    None when it names none, or several.
+    """
+    alone = _ALONE.fullmatch(text)
+    named = {int(number) for number in ([alone[1]] if alone else _NAMED.findall(text))}
+    return named.pop() if len(named) == 1 else None
 
 
 def _read_share(text: str) -> float | None:

@@ -97,6 +97,14 @@ def pixels_to_grid(points_px: FloatArray, width_px: int, height_px: int) -> Floa
     return np.clip(np.floor(points_px * [GRID / width_px, GRID / height_px]), 0, GRID - 1)
 
 
+def mark_cells(
+    marks: Mapping[int, FloatArray], width_px: int, height_px: int
+) -> dict[int, tuple[int, int]]:
+    """Marks in pixels -> whole grid coordinates, for a prompt that says where they are."""
+    cells = {mark: pixels_to_grid(at, width_px, height_px) for mark, at in marks.items()}
+    return {mark: (int(x), int(y)) for mark, (x, y) in cells.items()}
+
+
 def _answer(places: Mapping[int, str], lists: Mapping[int, str]) -> str:
     positions = ', '.join(f'Mark {mark} at {place}' for mark, place in places.items())
     futures = ''.join(f'"Mark {mark}": "[{points}]"\n\n' for mark, points in lists.items())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from magma_ros.model.text.mark_text import Click, parse_click, parse_marks
+from magma_ros.model.text.mark_text import Click, parse_click, parse_mark_number, parse_marks
 
 GOLDEN = json.loads((Path(__file__).parents[2] / 'golden' / 'trace_answer.json').read_text())
 MB = 1 << 20
@@ -94,3 +94,24 @@ def test_a_megabyte_is_read_at_once(piece: str) -> None:
     text = piece * (MB // len(piece))
     assert parse_click(text) is None
     assert parse_marks(text, 256, 256) == {}
+
+
+@pytest.mark.parametrize(
+    ('text', 'number'),
+    [
+        ('Mark 3 at [12,40]', 3),
+        ('It is mark: 12.', 12),
+        ('Coordinate: (0.04, 0.12). Mark: 12', 12),
+        (' 7. ', 7),
+        ('Mark 3, yes, mark 3', 3),
+        ('Mark 3 or mark 4', None),
+        ('a red cube', None),
+        ('landmark', None),
+        ('7 cubes', None),
+        ('Mark 12345', None),
+        ('', None),
+        ('mark ' * 1000, None),
+    ],
+)
+def test_the_one_mark_that_is_named(text: str, number: int | None) -> None:
+    assert parse_mark_number(text) == number
