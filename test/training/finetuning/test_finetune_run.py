@@ -48,7 +48,7 @@ NANO = asset_path('nano')
 
 def tiny_settings(data: Path, **changes: object) -> FinetuneSettings:
     settings = FinetuneSettings(
-        str(data), steps=4, batch=4, micro_batch=2, learning_rate=1e-3, mixed_precision='no',
+        str(data), steps=4, batch=2, micro_batch=1, learning_rate=1e-3, mixed_precision='no',
         mixture=Mixture(1.0, 1.0), lora=LoraSettings(rank=4), gradient_checkpointing=False,
         validation_every=4, validation_samples=1, snapshot_every=2,
     )  # fmt: skip
