@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,31 +63,32 @@ def load_staged(folder: Path) -> StagedEpisode:
 
 
 class StepRows:
-    """Gathers the numbers of steps, some hundred bytes each."""
+    """Gathers the numbers of steps, two hundred bytes each."""
 
     def __init__(self) -> None:
-        self._numbers: list[NDArray[np.float64]] = []  # state, action, joints
-        self._times: list[tuple[int, int, int]] = []  # time, stamp, age
-        self._texts: list[tuple[str, str]] = []
+        self._numbers = array('d')  # state, action, joints
+        self._times = array('q')  # time, stamp, age
+        self._texts: list[tuple[str, str]] = []  # the same objects again and again
 
     def __len__(self) -> int:
         """Steps so far."""
-        return len(self._times)
+        return len(self._texts)
 
     def add(self, step: Step) -> None:
         """Take up a step; its pictures go elsewhere."""
         sample = step.sample
         first = next(iter(sample.pictures.values()))
-        joints = sample.arm.joint_positions_rad
-        self._numbers.append(np.concatenate([step.state, step.action, joints]))
-        self._times.append((sample.time_ns, first.stamp_ns, first.age_ns))
+        for values in (step.state, step.action, sample.arm.joint_positions_rad):
+            self._numbers.extend(values.tolist())
+        self._times.extend((sample.time_ns, first.stamp_ns, first.age_ns))
         self._texts.append((sample.instruction, sample.commanded.source))
 
     def write(self, folder: Path) -> None:
         """Write ``steps.npz``."""
-        numbers = np.array(self._numbers) if self._numbers else np.zeros((0, 14))
-        times = np.array(self._times, np.int64).reshape(-1, 3)
-        texts = np.array(self._texts, str).reshape(-1, 2)
+        count = len(self)
+        numbers = np.array(self._numbers).reshape(count, -1) if count else np.zeros((0, 14))
+        times = np.array(self._times, np.int64).reshape(count, 3)
+        texts = np.array(self._texts, str).reshape(count, 2)
         np.savez(
             folder / STEPS,
             state=numbers[:, :7],
