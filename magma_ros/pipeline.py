@@ -38,6 +38,7 @@ from magma_ros.data_types import (
 from magma_ros.errors import CameraError, ConfigurationError, ModelError
 from magma_ros.image.depth_lifting import lift_trace
 from magma_ros.image.image_checks import find_fault
+from magma_ros.image.trace_overlay import draw_overlay
 from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ActionModel
 from magma_ros.model.action_scaling import ActionStatistics, decode_delta
 from magma_ros.motion.blind_travel import BlindTravel, keep_blind_travel
@@ -82,13 +83,15 @@ def predict(
     instruction: str,
     mode: Mode,
     frame_id: str,
+    draws_path: bool = False,
 ) -> DeltaChunk:
     """The chunk that this picture calls for. Updates ``memory``.
 
     ``direct``: seven action tokens, decoded with ``statistics``; a server's model needs none: it
     answers in metres and radians, maybe with several deltas. ``path``: on the first picture the
     model draws a trace with gripper events, aligned depth lifts it, and from then on each
-    picture's arm state is taken one step along it.
+    picture's arm state is taken one step along it. ``draws_path`` (direct mode): the path is drawn
+    on the first picture, too, and into every picture that the model is asked for an action about.
 
     Raises:
         CameraError: the picture is dark or of the wrong format, or depth is missing where the path
@@ -103,14 +106,17 @@ def predict(
     fault = find_fault(image, (camera.width_px, camera.height_px))
     if fault is not None:
         raise CameraError(f'{fault.code}: {fault.text}')
+    lacks_path = memory.follower is None if mode == 'path' else not memory.traces
+    if lacks_path and (mode == 'path' or draws_path):
+        memory.traces = model.generate_trace(image.rgb, instruction, observation.arm).traces
+        if not memory.traces:
+            raise ModelError(f'no path was drawn for "{instruction}"; say it in other words')
     if mode == 'direct':
-        answer = model.generate_action(image.rgb, instruction, observation.arm)
+        seen_rgb = draw_overlay(image.rgb, memory.traces[:1]) if draws_path else image.rgb
+        answer = model.generate_action(seen_rgb, instruction, observation.arm)
         action = _decode(answer, statistics)
     else:
         if memory.follower is None:
-            memory.traces = model.generate_trace(image.rgb, instruction, observation.arm).traces
-            if not memory.traces:
-                raise ModelError(f'no path was drawn for "{instruction}"; say it in other words')
             path = lift_trace(memory.traces[0], observation.read_depth(), camera)
             memory.follower = PathFollower(path)
         action = ActionDeltas((memory.follower.step(observation.arm),), POLICY_PERIOD_S)

@@ -174,3 +174,52 @@ def test_a_chunk_in_metres_is_passed_on_as_it_is() -> None:
 def test_tokens_without_statistics_are_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match='needs its action statistics'):
         predict(PredictMemory(), ScriptedModel([ACTION]), None, observe(), 'go', 'direct', FRAME)
+
+
+class Watching(ScriptedModel):
+    """Remembers what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__([ACTION], [TRACE])
+        self.shown: list[np.ndarray] = []
+        self.traced = 0
+
+    def generate_action(self, image_rgb, instruction, state):
+        self.shown.append(image_rgb)
+        return super().generate_action(image_rgb, instruction, state)
+
+    def generate_trace(self, image_rgb, instruction, state, marks=None):
+        self.traced += 1
+        return super().generate_trace(image_rgb, instruction, state, marks)
+
+
+def test_a_path_is_drawn_once_and_into_every_picture_of_the_policy() -> None:
+    model, memory = Watching(), PredictMemory()
+    first, second = observe(1), observe(2, observe().image.rgb[::-1].copy())
+
+    for observation in (first, second):
+        chunk = predict(memory, model, STATISTICS, observation, 'go', 'direct', FRAME, True)
+
+    assert model.traced == 1
+    assert memory.traces == [TRACE]
+    assert chunk.source == 'direct'
+    for shown, seen in zip(model.shown, (first, second), strict=True):
+        changed = (shown != seen.image.rgb).any(axis=2)
+        assert changed[24, 32]  # the end of the path, where the gripper closes
+        assert 0 < changed.mean() < 0.5
+    ask(model, first)
+    assert model.shown[-1] is first.image.rgb  # without it the model sees the picture as it is
+
+
+def test_no_path_to_draw_is_an_error() -> None:
+    with pytest.raises(ModelError, match='no path'):
+        predict(
+            PredictMemory(),
+            ScriptedModel([ACTION]),
+            STATISTICS,
+            observe(),
+            'go',
+            'direct',
+            FRAME,
+            True,
+        )

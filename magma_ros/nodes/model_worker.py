@@ -20,9 +20,16 @@ from numpy.typing import NDArray
 import magma_ros
 from magma_ros.data_types import ArmState
 from magma_ros.errors import MagmaError
+from magma_ros.model.action_model import Marks
 from magma_ros.model.text.prompts import check_instruction
 from magma_ros.motion.reason_codes import Reason
-from magma_ros.nodes.model_worker_answers import Kind, LoadedModel, read_loaded, state_fields
+from magma_ros.nodes.model_worker_answers import (
+    Kind,
+    LoadedModel,
+    marks_fields,
+    read_loaded,
+    state_fields,
+)
 from magma_ros.nodes.model_worker_channel import SharedPicture
 from magma_ros.nodes.model_worker_loading import ModelSettings
 from magma_ros.nodes.model_worker_process import Death, WorkerProcess, explain_death
@@ -127,9 +134,11 @@ class ModelWorker:
         image_rgb: NDArray[np.uint8],
         text: str,
         state: ArmState | None = None,
+        marks: Marks | None = None,
+        limit_s: float | None = None,
     ) -> Reply:
         """:meth:`submit` and wait. Never in a callback of an executor: it would stand still."""
-        return self.submit(kind, image_rgb, text, state).result()
+        return self.submit(kind, image_rgb, text, state, marks, limit_s).result()
 
     def submit(
         self,
@@ -137,6 +146,8 @@ class ModelWorker:
         image_rgb: NDArray[np.uint8],
         text: str,
         state: ArmState | None = None,
+        marks: Marks | None = None,
+        limit_s: float | None = None,
     ) -> Future[Reply]:
         """Ask the model something. Returns at once.
 
@@ -152,6 +163,9 @@ class ModelWorker:
             image_rgb: (height, width, 3); must not change before the reply is there.
             text: the instruction, or the question.
             state: of the arm at the picture's stamp, for models that read it; ``answer`` has none.
+            marks: of a trace, number -> (x, y) px; none: those the model was made for.
+            limit_s: a trace is cut to what was drawn after so long; none: it is finished. A
+                server's model knows no limit but that of its address.
 
         Returns:
             The future reply. Callbacks added to it run in the thread of the worker: they may
@@ -163,7 +177,8 @@ class ModelWorker:
             InstructionError: the sentence cannot be used.
         """
         try:
-            request = Request(kind, image_rgb, check_instruction(text), state)
+            sentence = check_instruction(text)
+            request = Request(kind, image_rgb, sentence, state, marks, limit_s)
         except MagmaError as error:
             refused: Future[Reply] = Future()
             refused.set_exception(error)
@@ -182,6 +197,8 @@ class ModelWorker:
             'text': request.text,
             'size': size,
             'state': state_fields(request.state),
+            'marks': marks_fields(request.marks),
+            'limit_s': request.limit_s,
             'reset': self._is_reset_due,
         }
         self._is_reset_due = False

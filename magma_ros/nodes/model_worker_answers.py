@@ -8,7 +8,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from magma_ros.data_types import ArmState, EndEffectorDelta, GripperEvent, PixelTrace, Pose
-from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import (
+    ActionAnswer,
+    ActionDeltas,
+    Marks,
+    ModelIdentity,
+    TraceAnswer,
+)
 from magma_ros.model.action_scaling import ActionStatistics
 
 Kind = Literal['action', 'trace', 'answer']
@@ -78,6 +84,20 @@ def read_state(fields: dict[str, Any] | None) -> ArmState | None:
         fields['gripper_opening'],
         fields['stamp_ns'],
     )
+
+
+def marks_fields(marks: Marks | None) -> list[list[float]] | None:
+    """For a message: number, x and y of each."""
+    if marks is None:
+        return None
+    return [[mark, float(x), float(y)] for mark, (x, y) in marks.items()]
+
+
+def read_marks(fields: list[list[float]] | None) -> Marks | None:
+    """The inverse of :func:`marks_fields`."""
+    if fields is None:
+        return None
+    return {int(mark): np.array([x, y]) for mark, x, y in fields}
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from magma_ros.errors import ConfigurationError
 from magma_ros.model.action_model import ActionModel
 from magma_ros.model.action_scaling import load_statistics
 from magma_ros.model.backends.acting_model import ActingModel, ModelChoice, load_acting_model
+from magma_ros.model.backends.guided_model import GuidedModel
 from magma_ros.model.backends.local_model import LocalSettings, PrecisionName
 from magma_ros.model.backends.scripted_model import ScriptedModel
 from magma_ros.model.prompted_model import PrepareImage
@@ -35,6 +36,8 @@ class ModelSettings:
     threads: int = 1
     scripted_actions: tuple[float, ...] = (0.0,) * 7
     scripted_path: str = ''
+    scripted_words: str = ''
+    path_model: str = ''  # folder or address of another one that draws the paths
 
     def as_message(self) -> dict[str, Any]:
         """For the worker."""
@@ -54,6 +57,14 @@ def load_model(settings: ModelSettings, prepare_image: PrepareImage) -> ActingMo
         ModelError: the model is missing or damaged, or its server does not answer.
         EnvironmentMissing: a library that is needed is not installed.
     """
+    acting = _load_actor(settings, prepare_image)
+    if not settings.path_model:
+        return acting
+    guide = load_acting_model(ModelChoice(settings.path_model), prepare_image).model
+    return ActingModel(GuidedModel(acting.model, guide), acting.statistics)
+
+
+def _load_actor(settings: ModelSettings, prepare_image: PrepareImage) -> ActingModel:
     if settings.model != SCRIPTED:
         local = LocalSettings(settings.threads, settings.precision, settings.device)
         choice = ModelChoice(settings.model, settings.statistics or None, local)
@@ -62,7 +73,8 @@ def load_model(settings: ModelSettings, prepare_image: PrepareImage) -> ActingMo
         raise ConfigurationError('scripted_actions needs seven numbers for each action')
     path = settings.scripted_path
     traces = [parse_hamster_answer(path, *PICTURE_PX)] if path else []
-    model = ScriptedModel(np.array(settings.scripted_actions), traces)
+    actions = np.array(settings.scripted_actions)
+    model = ScriptedModel(actions, traces, settings.scripted_words)
     return ActingModel(model, load_statistics(SCRIPTED_STATISTICS))
 
 

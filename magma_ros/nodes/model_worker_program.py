@@ -12,14 +12,18 @@ import time
 from typing import Any
 
 import magma_ros
-from magma_ros.errors import MagmaError
+from magma_ros.errors import MagmaError, ModelError
 from magma_ros.image.image_preparation import prepare_image
-from magma_ros.model.action_model import ActionModel
+from magma_ros.model.action_model import ActionModel, TraceAnswer
+from magma_ros.model.backends.guided_model import GuidedModel
+from magma_ros.model.prompted_model import PromptedModel
+from magma_ros.model.remote.server_address import is_chat_address
 from magma_ros.nodes.model_worker_answers import (
     Answer,
     LoadedModel,
     answer_fields,
     loaded_fields,
+    read_marks,
     read_state,
 )
 from magma_ros.nodes.model_worker_channel import Channel, SharedPicture
@@ -42,9 +46,11 @@ def serve(channel: Channel, picture: SharedPicture) -> None:
     preparation = TimedPreparation(prepare_image, time.perf_counter)
     try:
         channel.send({'event': 'loading'})
-        acting = load_model(ModelSettings.of_message(first), preparation)
+        settings = ModelSettings.of_message(first)
+        acting = load_model(settings, preparation)
         channel.send({'event': 'warming'})
-        warm_up(acting.model)
+        if not is_chat_address(settings.model):  # it gives no actions
+            warm_up(acting.model)
     except MagmaError as error:
         channel.send({'event': 'refused', 'text': str(error)})
         return
@@ -77,12 +83,28 @@ def _ask(model: ActionModel, picture: SharedPicture, request: dict[str, Any]) ->
     rgb = picture.read(*request['size'])
     if request['reset']:
         model.reset()
+    if kind != 'action' and isinstance(model, GuidedModel):
+        model = model.guide
     if kind == 'answer':
+        if isinstance(model, PromptedModel) and not model.has_words:
+            raise ModelError(
+                f'{model.identity.name} has no words: it acts and draws paths; questions need '
+                'Magma-8B or a server whose model speaks'
+            )
         return model.answer(rgb, text)
     state = read_state(request['state'])
-    if kind == 'trace':
-        return model.generate_trace(rgb, text, state)
-    return model.generate_action(rgb, text, state)
+    if kind == 'action':
+        return model.generate_action(rgb, text, state)
+    marks, limit_s = read_marks(request['marks']), request['limit_s']
+    if limit_s is None or not isinstance(model, PromptedModel):
+        return model.generate_trace(rgb, text, state, marks)
+    end_s = time.perf_counter() + limit_s
+    trace = TraceAnswer([], '')
+    for grown in model.stream_trace(rgb, text, state, marks):
+        trace = grown
+        if time.perf_counter() > end_s:
+            break
+    return trace
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from magma_ros import errors
 from magma_ros.data_types import ArmState
 from magma_ros.errors import MagmaError, ModelError
+from magma_ros.model.action_model import Marks
 from magma_ros.nodes.model_worker_answers import KINDS, Answer, Kind, read_answer
 
 
@@ -34,6 +35,8 @@ class Request:
     image_rgb: NDArray[np.uint8]
     text: str
     state: ArmState | None = None
+    marks: Marks | None = None
+    limit_s: float | None = None
     reply: Future[Reply] = field(default_factory=Future)
 
 
@@ -67,7 +70,8 @@ class RequestQueue:
         with self._lock:
             self._send, self._closed_because = None, why
             asked = [self._asked] if self._asked else []
-            failed = [(request, ModelError(why)) for request in (*asked, *self._waiting.values())]
+            gone = (*asked, *self._waiting.values())
+            failed: list[_Outcome] = [(request, ModelError(why)) for request in gone]
             self._asked = None
             self._waiting.clear()
         _fail(failed)

@@ -12,6 +12,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from std_msgs.msg import String
 
 from magma_ros.errors import ConfigurationError, MagmaError, ModelError
 from magma_ros.motion.reason_codes import Reason
@@ -20,8 +21,9 @@ from magma_ros.nodes.perception_outputs import PerceptionOutputs
 from magma_ros.nodes.perception_setup import Perception, PerceptionParameters, set_up
 from magma_ros.nodes.perception_status import perception_status
 from magma_ros.nodes.perception_timing import PerceptionTiming
+from magma_ros.nodes.perception_watches import PerceptionWatches
 from magma_ros.nodes.prediction_loop import Condition, LookSettings, Prediction, PredictionLoop
-from magma_ros.nodes.reference_watch import ReferenceWatch
+from magma_ros.nodes.question_desk import SpokenAnswer
 from magma_ros.nodes.sealed_serving import Serving, settle_serving
 from magma_ros.ros import topics
 from magma_ros.ros.node_process import run_node
@@ -41,7 +43,7 @@ class PerceptionNode(LifecycleNode):
         self.fault = ''
         self._perception: Perception | None = None
         self._loop: PredictionLoop | None = None
-        self._reference: ReferenceWatch | None = None
+        self._watches: PerceptionWatches | None = None
         self._timing = PerceptionTiming()
         self._asleep = Condition('not configured')  # how it is without a model
         self._said: Condition | None = None
@@ -50,6 +52,7 @@ class PerceptionNode(LifecycleNode):
         self._diagnostics = topics.DIAGNOSTICS.publisher(self)
         self._heartbeat = topics.heartbeat_topic(self.get_name()).publisher(self)
         self._outputs = PerceptionOutputs(self)
+        topics.QUESTION.subscribe(self, self._on_question)
         self.create_timer(WATCH_S, self._on_watch)
         self.create_timer(0.1, self._on_tenth)
         self.create_timer(1.0, self._on_second)
@@ -96,6 +99,7 @@ class PerceptionNode(LifecycleNode):
             self._perception.profile.base_link,
             self.set.check_frozen,
             self.set.camera_frame,
+            self.set.draw_path,
         )
         self._loop = PredictionLoop(
             self._perception.worker,
@@ -107,14 +111,10 @@ class PerceptionNode(LifecycleNode):
             self._report,
         )
         self._loop.start()
-        if self._perception.reference is not None:
-            self._reference = ReferenceWatch(
-                self._perception.reference,
-                self.set.reference_period_s,
-                lambda: self._loop.newest if self._loop else None,
-                self._outputs.show_ghost,
-            )
-            self._reference.start()
+        self._watches = PerceptionWatches(
+            self._perception, self._serving, self._loop, self._outputs
+        )
+        self._watches.start()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -135,9 +135,9 @@ class PerceptionNode(LifecycleNode):
         return super().on_shutdown(state)
 
     def _stop_looking(self) -> None:
-        if self._reference is not None:
-            self._reference.stop()
-            self._reference = None
+        if self._watches is not None:
+            self._watches.stop()
+            self._watches = None
         if self._loop is not None:
             self._loop.stop()
             self._loop = None
@@ -159,7 +159,11 @@ class PerceptionNode(LifecycleNode):
         assert self._perception is not None
         assert self._perception.worker.loaded is not None
         identity = self._perception.worker.loaded.identity
-        self._outputs.publish(*self._serving.seal(prediction, identity))
+        watch = self._watches.traces if self._watches is not None else None
+        live = (watch.traces, watch.status) if watch is not None else ()
+        self._outputs.publish(*self._serving.seal(prediction, identity), *live)
+        if watch is not None:
+            watch.follow(prediction.seen)
 
     def _on_worker(self, state: WorkerState) -> None:
         if state.is_ready or state.reason is Reason.MODEL_LOADING:
@@ -200,10 +204,10 @@ class PerceptionNode(LifecycleNode):
     def _describe(self, condition: Condition) -> DiagnosticStatus:
         values = self._timing.values(time.monotonic())
         worker = self._perception.worker if self._perception else None
-        reference = self._reference
-        if reference is not None:
-            values |= reference.values
-        findings = reference.findings if reference is not None else ()
+        watches = self._watches
+        if watches is not None:
+            values |= watches.values
+        findings = watches.findings if watches is not None else ()
         mode = self._serving.parameters.mode
         status = perception_status(condition, mode, worker, values, findings)
         return self._serving.seal_status(status)
@@ -215,6 +219,12 @@ class PerceptionNode(LifecycleNode):
         if worker is not None and worker.loaded is None and worker.state.stage == 'failed':
             self._give_up_loading(worker.state.text)
         self._report()
+
+    def _on_question(self, message: String) -> None:
+        if self._watches is None:
+            self._outputs.answer(SpokenAnswer(message.data, error='perception is not active'))
+        else:
+            self._watches.ask(message.data)
 
     def _on_tenth(self) -> None:
         if self._loop is not None and self._loop.is_alive:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
+from magma_ros.errors import ConfigurationError
 from magma_ros.model.backends.local_model import PRECISIONS, PrecisionName
+from magma_ros.nodes.mark_sources import (
+    MARK_SOURCES,
+    TRACE_MARKS,
+    MarkSource,
+    MarkSources,
+    TraceMarks,
+)
 from magma_ros.nodes.model_worker import ModelWorker, WorkerState
 from magma_ros.nodes.model_worker_loading import ModelSettings
 from magma_ros.nodes.perception_inputs import PerceptionInputs, pose_from_seven
@@ -25,7 +33,7 @@ class PerceptionParameters:
     model: str = parameter(
         '',
         'folder of a model, or owner/name@commit on the hub; empty: magma-nano; "scripted"; or a '
-        'server: ws://host:port, http://host:port/act',
+        'server: ws://host:port, http://host:port/act, openai+http://host:port/name',
     )
     statistics: str = parameter(
         '', 'action statistics, when the model does not name its own: bridge_orig, google_robot'
@@ -45,6 +53,15 @@ class PerceptionParameters:
     )
     scripted_path: str = parameter(
         '', 'of the scripted model: a path answer as HAMSTER writes it, for 640 x 480 pictures'
+    )
+    scripted_words: str = parameter('', 'of the scripted model: its answer to every question')
+    path_model: str = parameter(
+        '',
+        'another model, as in model, that draws the paths and answers questions, such as '
+        'openai+http://host:port/Hamster_dev; empty: the model itself',
+    )
+    draw_path: bool = parameter(
+        False, 'mode direct: draw a path on the first picture and show it to the model in each'
     )
     mode: str = parameter('path', 'how predictions become motion', choices=MODES)
     arm: str = parameter('wx250s', 'arm profile, a file of config/arms')
@@ -72,6 +89,24 @@ class PerceptionParameters:
     reference_period_s: float = parameter(
         5.0, 'how often a picture is compared with it', 's', 0.5, 3600.0
     )
+    trace_period_s: float = parameter(
+        0.0,
+        'mode direct: how often the model draws where things will move, to be seen; 0: never',
+        's',
+        0.0,
+        3600.0,
+    )
+    trace_limit_s: float = parameter(
+        0.2, 'it stops drawing after so long, because the next action may wait', 's', 0.01, 60.0
+    )
+    trace_marks: TraceMarks = parameter(
+        'model',
+        'what it draws the way of; model: what it was made for (magma-nano: the gripper)',
+        choices=TRACE_MARKS,
+    )
+    question_marks: MarkSource = parameter(
+        'segments', 'drawn into the picture for "which mark is ..."', choices=MARK_SOURCES
+    )
     threads: int = parameter(1, 'of the model', '', 1, 64)
     sealed_file: str = parameter(
         '',
@@ -88,12 +123,14 @@ class Perception:
     profile: ArmProfile
     inputs: PerceptionInputs
     worker: ModelWorker  # not started yet
+    marks: MarkSources
     reference: Reference | None
 
     def close(self) -> None:
         """End the model, hear nothing more."""
         self.worker.close()
         self.inputs.close()
+        self.marks.close()
 
 
 def set_up(
@@ -106,6 +143,11 @@ def set_up(
         CameraError: camera_pose is no pose, or the reference picture cannot be used.
     """
     profile = load_arm_profile(wanted.arm)
+    if wanted.trace_period_s and (wanted.mode == 'path' or wanted.draw_path):
+        raise ConfigurationError(
+            'trace_period_s: the path is drawn already (mode path, draw_path) and is in '
+            '/magma/trace; set it to 0, or use mode direct without draw_path'
+        )
     reference = Reference(wanted.reference_picture) if wanted.reference_picture else None
     pose = None
     if wanted.camera_pose_source == 'parameter':
@@ -116,7 +158,7 @@ def set_up(
     inputs = PerceptionInputs(
         node, profile, wanted.camera_namespace, pose, wanted.compressed, wanted.camera_rate_hz
     )
-    return Perception(profile, inputs, worker, reference)
+    return Perception(profile, inputs, worker, MarkSources(node), reference)
 
 
 def model_settings(wanted: PerceptionParameters) -> ModelSettings:
@@ -129,4 +171,6 @@ def model_settings(wanted: PerceptionParameters) -> ModelSettings:
         wanted.threads,
         wanted.scripted_actions,
         wanted.scripted_path,
+        wanted.scripted_words,
+        wanted.path_model,
     )

@@ -39,12 +39,17 @@ class Prediction:
     """What one picture led to. Times on the ROS clock."""
 
     chunk: DeltaChunk
-    image: CameraImage
+    seen: Observation
     traces: list[PixelTrace]
     path: GuidedPath | None
     executed_px: FloatArray  # (n, 2) where the gripper was at this and earlier pictures
     started_ns: int
     ended_ns: int
+
+    @property
+    def image(self) -> CameraImage:
+        """The picture."""
+        return self.seen.image
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class LookSettings:
     frame_id: str  # the arm's base link
     check_frozen: bool = True
     camera_frame: str = ''  # of the pictures; empty: any
+    draws_path: bool = False  # direct mode: the model sees its path in the picture
 
 
 @dataclass
@@ -100,6 +106,12 @@ class PredictionLoop:
     def is_alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
+
+    @property
+    def newest_task(self) -> tuple[Observation, str] | None:
+        """The newest picture and what is being done; None when nothing is."""
+        instruction, seen = self._instruction.strip(), self.newest
+        return (seen, instruction) if seen is not None and instruction else None
 
     def start(self) -> None:
         """Begin."""
@@ -198,12 +210,13 @@ class PredictionLoop:
             self._instruction,
             self.settings.mode,
             self.settings.frame_id,
+            self.settings.draws_path,
         )
         follower = self._memory.follower
         self._been_m.append(observation.arm.pose_gripper_in_base.translation_m)
         return Prediction(
             chunk,
-            observation.image,
+            observation,
             self._memory.traces,
             follower.path if follower else None,
             project(observation.camera, np.array(self._been_m)),

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from magma_ros.data_types import ArmState
 from magma_ros.errors import ModelError
-from magma_ros.model.action_model import ActionAnswer, ActionDeltas, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import (
+    ActionAnswer,
+    ActionDeltas,
+    Marks,
+    ModelIdentity,
+    TraceAnswer,
+)
 from magma_ros.nodes.model_worker import ModelWorker, Reply
 from magma_ros.nodes.model_worker_answers import Kind
 from magma_ros.nodes.perception_timing import Stage
@@ -38,10 +44,15 @@ class WorkerModel:
         return cast('ActionAnswer | ActionDeltas', reply.answer)
 
     def generate_trace(
-        self, image_rgb: NDArray[np.uint8], instruction: str, state: ArmState | None
+        self,
+        image_rgb: NDArray[np.uint8],
+        instruction: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> TraceAnswer:
         """The same for a trace."""
-        return cast('TraceAnswer', self._ask('trace', image_rgb, instruction, state).answer)
+        reply = self._ask('trace', image_rgb, instruction, state, marks)
+        return cast('TraceAnswer', reply.answer)
 
     def answer(self, image_rgb: NDArray[np.uint8], question: str) -> str:
         """The same for words."""
@@ -52,10 +63,15 @@ class WorkerModel:
         self._worker.reset()
 
     def _ask(
-        self, kind: Kind, image_rgb: NDArray[np.uint8], text: str, state: ArmState | None
+        self,
+        kind: Kind,
+        image_rgb: NDArray[np.uint8],
+        text: str,
+        state: ArmState | None,
+        marks: Marks | None = None,
     ) -> Reply:
         started_s = time.monotonic()
-        reply = self._worker.ask(kind, image_rgb, text, state)
+        reply = self._worker.ask(kind, image_rgb, text, state, marks)
         inside_s = reply.prepare_s + reply.infer_s
         self.spent_s = {
             'prepare': reply.prepare_s,

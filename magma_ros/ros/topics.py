@@ -11,15 +11,22 @@ from control_msgs.action import FollowJointTrajectory
 from control_msgs.msg import JointJog
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from nav_msgs.msg import Path
-from sensor_msgs.msg import CompressedImage, JointState
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory
-from visualization_msgs.msg import ImageMarker
 
 from magma_ros.ros.camera_topics import camera_topics, compressed_colour_topic
+from magma_ros.ros.perception_topics import (
+    ANSWER,
+    CLICKED_POINT,
+    OVERLAY,
+    QUESTION,
+    REFERENCE_OVERLAY,
+    TRACE,
+    TRACE_PATH,
+)
 from magma_ros.ros.recorder_topics import RECORDER_SERVICES, RECORDER_TOPICS
 from magma_ros.ros.teleop_topics import TELEOP_TOPICS
 from magma_ros.ros.topic_kinds import (
@@ -28,7 +35,6 @@ from magma_ros.ros.topic_kinds import (
     ENCODERS,
     LATCHED,
     LATCHED_TRANSFORMS,
-    NEWEST,
     Service,
     Topic,
     make_topic,
@@ -54,33 +60,6 @@ ACTION_INFO = make_topic(
     'perception, teleop',
     'controller',
     'what a JointTrajectory has no field for: sequence, source, reference, model, times',
-)
-TRACE = make_topic(
-    '/magma/trace',
-    ImageMarker,
-    COMMANDS,
-    'perception',
-    'viewers',
-    'where a mark will move, pixels of the picture; id is the mark',
-)
-TRACE_PATH = make_topic(
-    '/magma/trace_path', Path, LATCHED, 'perception', 'viewers', 'the trace in the base frame'
-)
-OVERLAY = make_topic(
-    '/magma/overlay/compressed',
-    CompressedImage,
-    NEWEST,
-    'perception',
-    'viewers',
-    'the picture with the traces drawn into it, JPEG',
-)
-REFERENCE_OVERLAY = make_topic(
-    '/magma/reference_overlay/compressed',
-    CompressedImage,
-    NEWEST,
-    'perception',
-    'viewers',
-    'the picture under a ghost of the reference picture, JPEG; every reference_period_s',
 )
 STATE = make_topic(
     '/magma/state',
@@ -263,6 +242,9 @@ TOPICS: tuple[Topic, ...] = (
     TRACE_PATH,
     OVERLAY,
     REFERENCE_OVERLAY,
+    CLICKED_POINT,
+    QUESTION,
+    ANSWER,
     STATE,
     PERCEPTION_STATE,
     ESTOP,

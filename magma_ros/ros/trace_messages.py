@@ -60,14 +60,17 @@ def path_to_message(path: GuidedPath, stamp_ns: int, frame_id: str) -> Path:
 
 
 def overlay_message(
-    image: CameraImage, traces: list[PixelTrace], executed_px: FloatArray | None = None
+    image: CameraImage,
+    traces: list[PixelTrace],
+    executed_px: FloatArray | None = None,
+    status: str = '',
 ) -> CompressedImage:
-    """The picture with the traces and where the gripper has been drawn into it, as JPEG.
+    """The picture with the traces, where the gripper has been and a line of text, as JPEG.
 
     Raises:
         CameraError: the picture cannot be encoded.
     """
-    canvas = draw_overlay(image.rgb, traces, executed_px)
+    canvas = draw_overlay(image.rgb, traces, executed_px, status=status)
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     is_done, jpeg = cv2.imencode('.jpg', canvas[..., ::-1], quality)
     if not is_done:

@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from magma_ros.errors import CameraError, ConfigurationError, InstructionError, ModelError
+from magma_ros.image.picture_file import read_picture
 from magma_ros.model.action_model import ActionAnswer, TraceAnswer
 from magma_ros.motion.reason_codes import Reason
 from magma_ros.nodes import model_worker, model_worker_process
 from magma_ros.nodes.model_worker import ModelWorker, WorkerState
 from magma_ros.nodes.model_worker_loading import ModelSettings
 from magma_ros.nodes.model_worker_program import is_out_of_memory
+from magma_ros.resources import asset_path
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 PATIENCE_S = 60.0
@@ -209,3 +211,20 @@ def test_other_interpreters_do_not_see_our_packages() -> None:
 
     assert model_worker_process.worker_environment('', inherited) == inherited
     assert model_worker_process.worker_environment('python', inherited) == {'HOME': '/here'}
+
+
+def test_nano_draws_as_long_as_it_may_and_has_no_words(watch) -> None:
+    one = watch()
+    one.until('ready')
+    rgb = read_picture(asset_path('reference_views') / 'nano.png')
+    sentence = 'pick up the red cube'
+
+    def drawn_points(limit_s: float | None) -> int:
+        traces = one.worker.ask('trace', rgb, sentence, None, None, limit_s).answer.traces
+        return sum(len(trace.points_px) for trace in traces)
+
+    assert drawn_points(1e-6) == 1 < drawn_points(None) == drawn_points(60.0)
+    with pytest.raises(ModelError, match='magma-nano has no words'):
+        one.worker.ask('answer', rgb, 'what is there?')
+    marks = {3: np.array([320.0, 240.0])}
+    assert isinstance(one.worker.ask('trace', rgb, sentence, None, marks).answer, TraceAnswer)

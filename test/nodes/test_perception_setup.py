@@ -12,7 +12,11 @@ pytest.importorskip('websockets', reason='needs the serve extra')
 from magma_ros.errors import ConfigurationError, EnvironmentMissing, ModelError  # noqa: E402
 from magma_ros.image.image_preparation import prepare_image  # noqa: E402
 from magma_ros.nodes.model_worker_loading import ModelSettings, load_model  # noqa: E402
-from magma_ros.nodes.perception_setup import PerceptionParameters, model_settings  # noqa: E402
+from magma_ros.nodes.perception_setup import (  # noqa: E402
+    PerceptionParameters,
+    model_settings,
+    set_up,
+)
 
 
 def load(model: str, **options):
@@ -46,3 +50,16 @@ def test_scripted_and_folders_stay_what_they_were() -> None:
         load('/nowhere')
     with pytest.raises(ConfigurationError, match='seven numbers'):
         load('scripted', scripted_actions=(0.0,) * 8)
+
+
+def test_another_model_draws_the_paths() -> None:
+    model, statistics = load('scripted', path_model='openai+http://127.0.0.1:1/Hamster_dev')
+    assert model.identity.name.startswith('scripted, paths of Hamster_dev (remote')
+    assert statistics.key == 'magma_nano_sim'
+    model.close()
+
+
+@pytest.mark.parametrize('options', [{'mode': 'path'}, {'mode': 'direct', 'draw_path': True}])
+def test_a_path_that_is_drawn_anyway_is_not_asked_for_twice(options) -> None:
+    with pytest.raises(ConfigurationError, match='trace_period_s'):
+        set_up(None, PerceptionParameters(trace_period_s=1.0, **options), lambda state: None)

@@ -55,7 +55,7 @@ class Worker:
         self.error: Exception | None = None
         self.resets = 0
 
-    def ask(self, kind, image_rgb, text, state=None) -> Reply:
+    def ask(self, kind, image_rgb, text, state=None, marks=None) -> Reply:
         if self.error is not None:
             raise self.error
         return Reply(self.model.generate_action(image_rgb, text, state), 0.001, 0.002)
