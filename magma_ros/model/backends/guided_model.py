@@ -23,7 +23,7 @@ class GuidedModel:
     """
 
     def __init__(self, actor: ActionModel, guide: ActionModel) -> None:
-        self._actor, self._guide = actor, guide
+        self._actor, self.guide = actor, guide
         names = f'{actor.identity.name}, paths of {guide.identity.name}'
         self.identity = ModelIdentity(names, actor.identity.sha256)
 
@@ -41,20 +41,20 @@ class GuidedModel:
         marks: Marks | None = None,
     ) -> TraceAnswer:
         """Of the model that guides."""
-        return self._guide.generate_trace(image_rgb, instruction, state, marks)
+        return self.guide.generate_trace(image_rgb, instruction, state, marks)
 
     def answer(self, image_rgb: NDArray[np.uint8], question: str) -> str:
         """Of the model that guides."""
-        return self._guide.answer(image_rgb, question)
+        return self.guide.answer(image_rgb, question)
 
     def reset(self) -> None:
         """Both begin a new episode."""
         self._actor.reset()
-        self._guide.reset()
+        self.guide.reset()
 
     def close(self) -> None:
         """Leave the servers, where there are some."""
-        for model in (self._actor, self._guide):
+        for model in (self._actor, self.guide):
             leave = getattr(model, 'close', None)
             if leave is not None:
                 leave()
