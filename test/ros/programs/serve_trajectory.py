@@ -1,7 +1,5 @@
 """An arm that is where it is told to be: serves FollowJointTrajectory and publishes /tf."""
 
-import time
-
 import rclpy
 from control_msgs.action import FollowJointTrajectory
 from geometry_msgs.msg import TransformStamped
@@ -14,8 +12,6 @@ node = rclpy.create_node('stand_in_arm')
 
 def execute(goal):
     trajectory = goal.request.trajectory
-    while not node.count_subscribers('follow_joint_trajectory/_action/feedback'):
-        time.sleep(0.01)  # a client is heard before it is known to listen
     feedback = FollowJointTrajectory.Feedback(joint_names=trajectory.joint_names)
     for index, point in enumerate(trajectory.points):
         feedback.index = index
