@@ -13,6 +13,7 @@ import sys
 
 import numpy as np
 
+from magma_ros.benchmarks import live_trace
 from magma_ros.benchmarks.record import Entry
 from magma_ros.errors import EnvironmentMissing
 from magma_ros.nodes.node_processes import NodeProcesses
@@ -28,7 +29,7 @@ PATIENCE_S = 240.0
 
 
 def measure(minutes: float = MINUTES) -> list[Entry]:
-    """Overhead, order, memory, and the two losses."""
+    """Overhead, order, memory, the two losses, and what traces cost the actions."""
     seen = _watch(minutes)
     latencies_ms = np.array(seen['latencies_ms'] or [np.inf])
     times_s, memory_mb = np.array(seen['memory_mb'])[len(seen['memory_mb']) // 2 :].T  # warm
@@ -48,6 +49,7 @@ def measure(minutes: float = MINUTES) -> list[Entry]:
             's',
             BACK_S,
         ),
+        *live_trace.measure(),
     ]
 
 

@@ -72,7 +72,7 @@ class PerceptionRig(Node):
         self._profile = load_arm_profile('wx250s')
         noise = np.random.default_rng(0)
         size = (HEIGHT_PX, WIDTH_PX, 3)
-        self._pictures = [
+        self.pictures = [
             image_to_message(CameraImage(noise.integers(0, 255, size, dtype=np.uint8), 0, FRAME))
             for _ in range(KEPT)
         ]
@@ -113,7 +113,7 @@ class PerceptionRig(Node):
         if not self.is_plugged:
             return
         self._count += 1
-        message = self._pictures[self._count % KEPT]
+        message = self.pictures[self._count % KEPT]
         message.header.stamp = stamp_from_ns(now_ns)
         self._info.publish(camera_to_message(MODEL, now_ns, FRAME))
         self._sent_s = {now_ns: time.monotonic(), **dict(list(self._sent_s.items())[:60])}
@@ -142,13 +142,18 @@ def _resident_mb(pid: int) -> float:
     return pages * os.sysconf('SC_PAGE_SIZE') / 2**20
 
 
-def watch(rig: PerceptionRig, node_pid: int, minutes: float) -> Seen:
-    """The whole measurement."""
+def wait_for_actions(rig: PerceptionRig) -> None:
+    """Instruct, and begin to count once perception acts steadily."""
     rig.instruct()
     if rig.run(lambda: rig.chunks > 0, READY_S) > READY_S:
         raise EnvironmentMissing(f'no action within {READY_S:.0f} s; perception says {rig.state}')
     rig.run(lambda: False, SETTLE_S)
     rig.seen.latencies_ms.clear()
+
+
+def watch(rig: PerceptionRig, node_pid: int, minutes: float) -> Seen:
+    """The whole measurement."""
+    wait_for_actions(rig)
     pids = [node_pid, int(rig.state['worker_pid'])]
     end_s = time.monotonic() + minutes * 60.0
     while (left_s := end_s - time.monotonic()) > 0:
