@@ -9,9 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magma_ros.data_types import ArmState, FloatArray
-from magma_ros.errors import InstructionError
+from magma_ros.errors import InstructionError, ModelError
 from magma_ros.model.action_decoding import ActionDecoder
-from magma_ros.model.action_model import ActionAnswer, Marks, ModelIdentity, TraceAnswer
+from magma_ros.model.action_model import (
+    ActionAnswer,
+    ActionModel,
+    Marks,
+    ModelIdentity,
+    TraceAnswer,
+)
 from magma_ros.model.action_tokens import ACTION_LENGTH
 from magma_ros.model.decoding import DecodingSettings, require_finite
 from magma_ros.model.network.crops import Grid
@@ -219,3 +225,12 @@ class PromptedModel:
             return ''
         values = state_values(state.pose_gripper_in_base, state.gripper_opening)
         return format_state(values, self.config.state)
+
+
+def require_words(model: ActionModel) -> None:
+    """Raise ModelError for a model whose answers to questions would be noise."""
+    if isinstance(model, PromptedModel) and not model.has_words:
+        raise ModelError(
+            f'{model.identity.name} has no words: it acts and draws paths; questions need '
+            'Magma-8B or a server whose model speaks'
+        )

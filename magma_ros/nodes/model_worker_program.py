@@ -12,11 +12,11 @@ import time
 from typing import Any
 
 import magma_ros
-from magma_ros.errors import MagmaError, ModelError
+from magma_ros.errors import MagmaError
 from magma_ros.image.image_preparation import prepare_image
 from magma_ros.model.action_model import ActionModel, TraceAnswer
 from magma_ros.model.backends.guided_model import GuidedModel
-from magma_ros.model.prompted_model import PromptedModel
+from magma_ros.model.prompted_model import PromptedModel, require_words
 from magma_ros.model.remote.server_address import is_chat_address
 from magma_ros.nodes.model_worker_answers import (
     Answer,
@@ -86,11 +86,7 @@ def _ask(model: ActionModel, picture: SharedPicture, request: dict[str, Any]) ->
     if kind != 'action' and isinstance(model, GuidedModel):
         model = model.guide
     if kind == 'answer':
-        if isinstance(model, PromptedModel) and not model.has_words:
-            raise ModelError(
-                f'{model.identity.name} has no words: it acts and draws paths; questions need '
-                'Magma-8B or a server whose model speaks'
-            )
+        require_words(model)
         return model.answer(rgb, text)
     state = read_state(request['state'])
     if kind == 'action':

@@ -12,6 +12,7 @@ import numpy as np
 from magma_ros.errors import MagmaError
 from magma_ros.model.action_model import ActionAnswer, ActionModel
 from magma_ros.model.action_scaling import ActionStatistics, unnormalise
+from magma_ros.model.prompted_model import require_words
 from magma_ros.model.remote.action_space import ActionSpace
 from magma_ros.model.remote.arrays import MalformedMessage
 from magma_ros.model.remote.protocol import ServerMetadata
@@ -69,6 +70,7 @@ class ServedModel:
         if asked.question == 'trace':
             return self.model.generate_trace(asked.image_rgb, asked.text, state).text
         if asked.question == 'answer':
+            require_words(self.model)
             return self.model.answer(asked.image_rgb, asked.text)
         answer = self.model.generate_action(asked.image_rgb, asked.text, state)
         if not isinstance(answer, ActionAnswer):

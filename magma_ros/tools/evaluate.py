@@ -18,6 +18,7 @@ from magma_ros.errors import ConfigurationError
 from magma_ros.evaluation.suite import SUITE, full_table
 from magma_ros.evaluation.trials import Ablation, Actor, Condition, Through, Trial, summarise
 from magma_ros.model.backends.acting_model import ModelChoice
+from magma_ros.model.remote.server_address import is_chat_address
 from magma_ros.pipeline import MODES, Mode
 from magma_ros.sim.scene import CAMERA_PLACES_M
 from magma_ros.sim.tasks import TASK_KINDS
@@ -182,7 +183,7 @@ def evaluate(condition: Condition, choice: ModelChoice, quiet: bool) -> dict:
 
 def default_mode(choice: ModelChoice) -> Mode:
     """The better one of magma-nano (docs/nano.md has the numbers); what every server can do."""
-    return 'direct' if choice.is_remote else 'path'
+    return 'direct' if choice.is_remote and not is_chat_address(choice.model) else 'path'
 
 
 def _with_progress(trials: Iterator[Trial], condition: Condition, quiet: bool) -> Iterator[Trial]:

@@ -10,7 +10,10 @@ FOLDER = (
     'an exported model, a checkpoint (needs torch), or a pinned revision on the hub: '
     'owner/name@<commit>'
 )
-ADDRESS = 'a server: ws://host:port or http://host:port/act, with options (docs/serving.md)'
+ADDRESS = (
+    'a server: ws://host:port, http://host:port/act or, for paths, openai+http://host:port/model, '
+    'with options (docs/serving.md)'
+)
 
 
 def add_model_options(parser: argparse.ArgumentParser, may_be_remote: bool = False) -> None:
