@@ -60,5 +60,5 @@ class MarkSources:
         with self._lock:
             if (place >= 0.0).all():
                 self._clicks.append((message.header.frame_id, place))
-            else:
+            elif (place < 0.0).any():
                 self._clicks.clear()
