@@ -75,7 +75,7 @@ setup(
         'zstandard',
     ],
     extras_require={
-        'data': ['av', 'h5py', 'jinja2', 'pyarrow', 'rosbags'],
+        'data': ['av', 'google-crc32c', 'h5py', 'jinja2', 'pyarrow', 'rosbags'],
         'finetune': [
             'accelerate',
             'matplotlib',
@@ -95,6 +95,7 @@ setup(
         'torch': ['torch', 'transformers', 'onnx', 'onnxscript'],
         'test': [
             'av',
+            'google-crc32c',
             'h5py',
             'hypothesis',
             'jinja2',

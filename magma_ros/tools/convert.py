@@ -33,7 +33,7 @@ examples:
 BAGS are folders or files of rosbag2 (MCAP or sqlite3, also compressed), or folders of such bags.
 docs/data.md says what is checked, what is left out, and how to map another robot's topics.
 """
-FORMATS = ('lerobot', 'magma', 'parquet', 'hdf5')
+FORMATS = ('lerobot', 'magma', 'parquet', 'hdf5', 'rlds')
 MODULES = ('av', 'jinja2', 'pyarrow', 'rosbags')
 
 

@@ -68,7 +68,7 @@ def test_nothing_but_the_dataset_is_left(datasets: dict[str, Path]) -> None:
         assert (statistics.q01 < statistics.q99)[:3].all()
 
 
-@pytest.mark.parametrize('form', ['lerobot', 'magma'])
+@pytest.mark.parametrize('form', ['lerobot', 'magma', 'rlds'])
 def test_any_number_of_workers_writes_the_same_bytes(
     bags: list[Path], datasets: dict[str, Path], tmp_path: Path, form: str
 ) -> None:

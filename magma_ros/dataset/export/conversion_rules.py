@@ -16,10 +16,11 @@ from magma_ros.dataset.features.sampling import SamplingRules
 from magma_ros.dataset.reading.segments import SegmentRules
 from magma_ros.errors import ConfigurationError
 
-Format = Literal['lerobot', 'magma', 'parquet', 'hdf5']
+Format = Literal['lerobot', 'magma', 'parquet', 'hdf5', 'rlds']
 FORMATS: tuple[Format, ...] = get_args(Format)
 LAYOUT = 1  # grows with every change of what is written
 NAME = re.compile(r'[a-z0-9][a-z0-9_.-]{0,63}')
+TFDS_NAME = re.compile(r'[a-z][a-z0-9_]*')  # what tensorflow-datasets takes
 Grade = Literal['A', 'B', 'C', 'D']
 
 
@@ -49,6 +50,11 @@ class ConversionRules:
             )
         if self.format not in FORMATS:
             raise ConfigurationError(f'format {self.format!r}: choose from {", ".join(FORMATS)}')
+        if self.format == 'rlds' and not TFDS_NAME.fullmatch(self.name):
+            raise ConfigurationError(
+                f'{self.name!r} cannot name an RLDS dataset: give a --name of a-z 0-9 _, a '
+                'letter first'
+            )
         if not 0.0 <= self.validation_share < 1.0:
             raise ConfigurationError(f'validation share {self.validation_share}: give 0 to 1')
         if self.format == 'lerobot' and self.sampling.rate_hz % 1.0:

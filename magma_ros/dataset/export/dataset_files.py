@@ -74,6 +74,7 @@ WRITERS: dict[Format, Writer] = {
     'magma': _late('magma_conversations'),
     'parquet': _late('parquet_table'),
     'hdf5': _late('hdf5_file'),
+    'rlds': _late('rlds_dataset'),
 }
 
 
