@@ -37,6 +37,7 @@ class LiveTrace:
     """What the model drew on one picture."""
 
     seen: Observation
+    instruction: str
     traces: list[PixelTrace]
     gripper: PixelTrace | None  # the one that begins at the gripper
     path: GuidedPath | None  # that one, or the first, in the base frame
@@ -84,16 +85,24 @@ class TraceWatch:
         return {**self._said, **self._distance}
 
     @property
+    def current(self) -> LiveTrace | None:
+        """The last trace, as long as the same is being done."""
+        trace, task = self.trace, self.newest()
+        return trace if trace and task and task[1] == trace.instruction else None
+
+    @property
     def traces(self) -> list[PixelTrace]:
-        """Drawn last."""
-        return self.trace.traces if self.trace else []
+        """Of the current one."""
+        trace = self.current
+        return trace.traces if trace else []
 
     @property
     def status(self) -> str:
         """The distance in words, for the overlay."""
-        if not self._distance:
+        distance = self._distance
+        if not distance:
             return ''
-        px, mm = self._distance.values()
+        px, mm = distance.values()
         return f'{px} px, {mm} mm from the trace'
 
     def query(self, seen: Observation, instruction: str) -> None:
@@ -109,7 +118,7 @@ class TraceWatch:
     def follow(self, seen: Observation) -> None:
         """Note where the gripper is, and compare its way with the last trace. For one thread."""
         self._way.append((seen.image.stamp_ns, seen.arm.pose_gripper_in_base.translation_m))
-        trace = self.trace
+        trace = self.current
         if trace is None or trace.gripper is None:
             self._distance = {}
             return
@@ -144,7 +153,7 @@ class TraceWatch:
         gripper = _at_gripper(traces, seen)
         self._said = {'traces': str(len(traces)), 'trace_ms': f'{reply.infer_s * 1e3:.0f}'}
         path = self._lift(gripper or traces[0], seen) if traces else None
-        return LiveTrace(seen, traces, gripper, path)
+        return LiveTrace(seen, instruction, traces, gripper, path)
 
     def _lift(self, trace: PixelTrace, seen: Observation) -> GuidedPath | None:
         points_px = np.vstack([trace.start_px, trace.points_px])

@@ -69,7 +69,7 @@ class Marks:
 class Bench:
     def __init__(self, marks='model') -> None:
         self.worker, self.marks, self.shown = Worker(), Marks(), []
-        self.newest = None
+        self.newest: tuple[Observation, str] | None = (observe(), 'go')
         self.watch = TraceWatch(
             TraceSettings(0.001, 0.2, marks),
             self.worker,
@@ -165,7 +165,6 @@ def test_the_thread_asks_once_about_a_picture() -> None:
     bench = Bench()
     seen = threading.Semaphore(0)
     bench.watch.newest = lambda: (seen.release(), bench.newest)[1]
-    bench.newest = (observe(), 'go')
     bench.watch.start()
     for _ in range(5):
         assert seen.acquire(timeout=20.0)
@@ -184,3 +183,16 @@ def test_an_error_of_depth_is_no_end() -> None:
     bench.watch.query(Observation(seen.image, seen.arm, CAMERA, broken), 'go')
 
     assert 'CAMERA_STALE' in bench.watch.values['trace_path']
+
+
+def test_a_trace_of_what_was_done_before_is_not_shown_any_more() -> None:
+    bench = Bench()
+    bench.watch.query(observe(), 'go')
+    bench.watch.follow(observe(stamp_ns=11))
+    assert bench.watch.status
+
+    bench.newest = (observe(stamp_ns=12), 'come back')
+    bench.watch.follow(observe(stamp_ns=12))
+
+    assert bench.watch.traces == []
+    assert bench.watch.status == ''
