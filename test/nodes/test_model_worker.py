@@ -228,3 +228,15 @@ def test_nano_draws_as_long_as_it_may_and_has_no_words(watch) -> None:
         one.worker.ask('answer', rgb, 'what is there?')
     marks = {3: np.array([320.0, 240.0])}
     assert isinstance(one.worker.ask('trace', rgb, sentence, None, marks).answer, TraceAnswer)
+
+
+def test_a_model_that_only_draws_paths_is_ready_without_an_action(watch) -> None:
+    pytest.importorskip('httpx', reason='needs the serve extra')
+    one = watch(settings=ModelSettings('openai+http://127.0.0.1:1/Hamster_dev'))
+    one.until('ready')
+
+    with pytest.raises(ModelError, match='127.0.0.1:1/v1/chat/completions cannot be reached'):
+        one.worker.ask('trace', PICTURE, 'go')
+    with pytest.raises(ModelError, match='gives no actions'):
+        one.worker.ask('action', PICTURE, 'go')
+    assert one.worker.loaded.statistics is None
