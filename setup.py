@@ -86,6 +86,7 @@ setup(
             'transformers',
         ],
         'hub': ['huggingface_hub'],
+        'ray': ['ray'],
         'realsense': REALSENSE,
         'serve': ['httpx', 'msgpack', 'starlette', 'uvicorn>=0.35', 'websockets>=15'],
         'sessions': ['jinja2', 'matplotlib'],

@@ -34,6 +34,7 @@ BAGS are folders or files of rosbag2 (MCAP or sqlite3, also compressed), or fold
 docs/data.md says what is checked, what is left out, and how to map another robot's topics.
 """
 FORMATS = ('lerobot', 'magma', 'parquet', 'hdf5', 'rlds')
+EXECUTORS = ('local', 'ray')
 MODULES = ('av', 'jinja2', 'pyarrow', 'rosbags')
 
 
@@ -54,7 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument('--to', choices=FORMATS, required=True, help='format')
             action.add_argument('--out', type=Path, required=True, help='folder to be made')
             action.add_argument('--name', default='', help='of the dataset; empty: of the folder')
-            action.add_argument('--workers', type=int, default=os.cpu_count(), help='processes')
+            action.add_argument(
+                '--workers', type=int, default=os.cpu_count(), help='processes; ray: all CPUs'
+            )
+            action.add_argument(
+                '--executor', choices=EXECUTORS, default='local', help='ray: on many machines'
+            )
             action.add_argument('--validation', type=float, default=0.1, help='share of the bags')
             action.add_argument('--traces', action='store_true', help='Trace-of-Mark labels, too')
         else:
@@ -128,7 +134,9 @@ def _convert(options: argparse.Namespace, console: Console) -> int:
         def show(name: str, done: int, of: int) -> None:
             bar.update(task, description=_shown(name), completed=done, total=of)
 
-        made = convert(_bags(options.bags), options.out, rules, options.workers, show)
+        made = convert(
+            _bags(options.bags), options.out, rules, options.workers, show, options.executor
+        )
     report = made.report
     _print_episodes(report['episodes'], console)
     for one in report['excluded']:

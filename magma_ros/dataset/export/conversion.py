@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from magma_ros.dataset.export.dataset_card import dataset_card
 from magma_ros.dataset.export.dataset_files import WRITERS, Dataset
 from magma_ros.dataset.export.episode_choice import choose_episodes
 from magma_ros.dataset.export.episode_conversion import EpisodeJob, convert_episode, name_hash
+from magma_ros.dataset.export.executors import ExecutorName, open_executor
 from magma_ros.dataset.export.staged_episode import StagedEpisode, load_staged
 from magma_ros.dataset.journal import as_recording_error
 from magma_ros.dataset.reading.bag_folder import BagFolder, open_folder
@@ -86,6 +85,7 @@ def convert(
     rules: ConversionRules,
     workers: int = 1,
     progress: Progress = lambda name, done, of: None,
+    executor: ExecutorName = 'local',
 ) -> Converted:
     """Make the dataset ``out``.
 
@@ -93,14 +93,19 @@ def convert(
         paths: bags, in the order their episodes shall have.
         out: folder that is not there yet, or of the very same conversion.
         rules: what it shall look like.
-        workers: processes.
+        workers: processes of this machine.
         progress: called after each episode.
+        executor: ``ray``: on the machines of a Ray cluster, all of which see the bags and ``out``
+            under the same paths.
 
     Raises:
         ConfigurationError: the folder is another's, or nothing is left to convert; names why.
         DiskError: the disk is full.
+        EnvironmentMissing: Ray is not installed, or does not answer.
+        RecordingError: a machine was lost, or does not see the bags or the folder.
     """
-    jobs, refused = plan_episodes(paths, rules)
+    out = out.absolute()  # other machines work in other folders
+    jobs, refused = plan_episodes([path.absolute() for path in paths], rules)
     digest = rules.digest(*(job.key() for job in jobs), *(why for _, why in refused))
     partial = out.with_name(f'{out.name}.partial')
     if out.exists():
@@ -109,7 +114,7 @@ def convert(
             shutil.rmtree(partial)
         return made
     try:
-        staged = _stage(jobs, partial / 'episodes', workers, progress)
+        staged = _stage(jobs, partial / 'episodes', workers, progress, executor)
         new = partial / 'dataset'
         if new.exists():
             shutil.rmtree(new)
@@ -133,7 +138,11 @@ def _existing(out: Path, digest: str) -> Converted:
 
 
 def _stage(
-    jobs: list[EpisodeJob], staging: Path, workers: int, progress: Progress
+    jobs: list[EpisodeJob],
+    staging: Path,
+    workers: int,
+    progress: Progress,
+    executor: ExecutorName,
 ) -> list[StagedEpisode]:
     staging.mkdir(parents=True, exist_ok=True)
     wanted = {job.key() for job in jobs}
@@ -141,7 +150,7 @@ def _stage(
         if other.name not in wanted:
             shutil.rmtree(other)
     folders: dict[int, Path] = {}
-    with _pool(min(workers, len(jobs))) as pool:
+    with open_executor(executor, min(workers, len(jobs))) as pool:
         if pool is None:
             for number, job in enumerate(jobs):
                 folders[number] = convert_episode(job, staging)
@@ -155,22 +164,6 @@ def _stage(
                 folders[futures[future]] = future.result()
                 progress(jobs[futures[future]].name, len(folders), len(jobs))
     return [load_staged(folders[number]) for number in range(len(jobs))]
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[Executor | None]:
-    """None: in this process."""
-    if workers <= 1:
-        yield None
-        return
-    context = multiprocessing.get_context('forkserver')  # everything is imported once
-    context.set_forkserver_preload([convert_episode.__module__])
-    with ProcessPoolExecutor(workers, context) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _finish(

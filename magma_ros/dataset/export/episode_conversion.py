@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -57,8 +58,10 @@ def convert_episode(job: EpisodeJob, staging: Path) -> Path:
     An episode that cannot be used is staged, too, without steps: ``about.json`` says why.
 
     Raises:
-        RecordingError: a disk error; whatever is wrong with the bag goes into ``about.json``.
+        RecordingError: a disk error, or this machine sees other files than the one that asks;
+            whatever is wrong with the bag goes into ``about.json``.
     """
+    _check_seen(staging, job.bag.path)
     cv2.setNumThreads(1)
     done = staging / job.key()
     if done.is_dir():
@@ -66,10 +69,19 @@ def convert_episode(job: EpisodeJob, staging: Path) -> Path:
     folder = staging / f'{done.name}.new'
     if folder.exists():
         shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir()
     about = _EpisodePass(job, folder).run()
     (folder / ABOUT).write_text(json.dumps(about, sort_keys=True), encoding='utf-8')
     return folder.rename(done)
+
+
+def _check_seen(*paths: Path) -> None:
+    for path in paths:
+        if not path.exists():
+            raise RecordingError(
+                f'{path} is not there on {platform.node()}; bags and output must be where all '
+                'machines that convert see them, under the same path'
+            )
 
 
 def check_episode(job: EpisodeJob) -> dict[str, Any]:
