@@ -17,7 +17,7 @@ from magma_ros.image.picture_file import read_picture, write_picture
 from magma_ros.image.trace_overlay import draw_overlay
 from magma_ros.model.action_scaling import unnormalise
 from magma_ros.model.backends.local_model import load_local_model, settle_statistics
-from magma_ros.model.prompted_model import PromptedModel
+from magma_ros.model.prompted_model import PromptedModel, require_words
 from magma_ros.resources import asset_path
 from magma_ros.rotations import down_with_euler, make_pose
 from magma_ros.tools.model_options import add_model_options, local_settings
@@ -106,6 +106,7 @@ def _ask(
     options: argparse.Namespace,
 ) -> Tried:
     if options.ask:
+        require_words(model)
         return Tried(text=model.answer(rgb, options.instruction))
     statistics = settle_statistics(model, folder, options.statistics)
     answer = model.generate_action(rgb, options.instruction, state)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from magma_ros.image.picture_file import read_picture
+from magma_ros.model.prompted_model import PromptedModel
 from magma_ros.resources import asset_path
 from magma_ros.tools.magma import main
 
@@ -85,11 +86,25 @@ def test_people_get_a_table(
     assert (tmp_path / 'cubes_and_bowl_tried.jpg').is_file()
 
 
-def test_questions_get_words(capsys: pytest.CaptureFixture[str]) -> None:
-    code, report = try_model(capsys, BOWL, 'What is the robot doing?', '--ask')
+def test_a_model_without_words_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(['try', str(BOWL), 'What is the robot doing?', '--ask', '--json'])
+
+    assert code == 2
+    out, err = capsys.readouterr()
+    assert out == ''
+    assert 'magma-nano has no words' in err
+
+
+def test_questions_get_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PromptedModel, 'has_words', True)
+    monkeypatch.setattr(PromptedModel, 'answer', lambda self, rgb, question: f'{question} Yes.')
+
+    code, report = try_model(capsys, BOWL, 'Is it red?', '--ask')
 
     assert code == 0
-    assert isinstance(report['text'], str)
+    assert report['text'] == 'Is it red? Yes.'
     assert 'ids' not in report
 
 
