@@ -43,7 +43,7 @@ def rgb_from_compressed(data: bytes | NDArray[np.uint8], frame: str) -> NDArray[
         raise CameraError(f'CAMERA_FORMAT: the picture of {frame} is damaged: {error}') from error
     if bgr is None or bgr.shape != (height, width, 3):
         raise CameraError(f'CAMERA_FORMAT: the compressed picture of {frame} is damaged')
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _read_size(octets: bytes, frame: str, count: int) -> tuple[int, int]:

@@ -40,7 +40,8 @@ def rgb_from_bytes(
             raise CameraError(
                 f'CAMERA_FORMAT: {encoding} of an odd width, {width}; look at {frame}'
             )
-        return cv2.cvtColor(rows.reshape(height, width, 2), YUV_ENCODINGS[encoding])
+        rgb = cv2.cvtColor(rows.reshape(height, width, 2), YUV_ENCODINGS[encoding])
+        return np.asarray(rgb, np.uint8)
     if encoding not in COLOUR_ENCODINGS:
         raise CameraError(
             f'CAMERA_FORMAT: encoding {encoding!r} of {frame} is not understood; set the camera '

@@ -46,7 +46,7 @@ def run_node(make_node: Callable[[], Node]) -> int:
         sys.stderr.write(f'{error}\n')
         rclpy.shutdown()
         return 2
-    # The first line of a process takes 30 ms, in which nothing is heard: not in the middle of work.
+    # The first line of a process takes 30 ms, in which nothing is heard: not amid its work.
     node.get_logger().info('started')
     executor = make_executor()
     executor.add_node(node)
