@@ -51,7 +51,8 @@ class Killed:
 
     is_readable: bool  # by us at once, by the mcap package after magma bags repair
     missing: int  # messages that others follow
-    tail_ms: float  # from the first message that was sent before the kill and is not there
+    tail_ms: float  # from the first message of the episode that was sent and is not there
+    has_past: bool = True  # the seconds before the start, which are in memory until then
 
 
 def measure(kills: int = KILLS) -> list[Entry]:
@@ -64,11 +65,12 @@ def measure(kills: int = KILLS) -> list[Entry]:
         for number in range(kills):
             folder = Path(directory) / str(number)
             seen.append(_kill_one(recorders, folder, chance.uniform(0.0, LONGEST_S)))
+    past = f'{sum(not one.has_past for one in seen)} lost the seconds before their start'
     return [
         Entry('kill-trials', len(seen), 'recorders', kills, higher_is_better=True),
         Entry('kill-unreadable', sum(not one.is_readable for one in seen), 'bags', 0),
         Entry('kill-missing', sum(one.missing for one in seen), 'messages before the tail', 0),
-        Entry('kill-tail', round(max(one.tail_ms for one in seen), 1), 'ms', 100.0),
+        Entry('kill-tail', round(max(one.tail_ms for one in seen), 1), f'ms ({past})', 100.0),
     ]
 
 
@@ -82,6 +84,7 @@ def _kill_one(recorders: subprocess.Popen, root: Path, after_s: float) -> Killed
             client.spin(0.05)
             if time.monotonic() > deadline_s:
                 raise EnvironmentMissing(f'recorder {process} does not hear {JOINTS}')
+        started_ns = time.time_ns()
         done, folder = client.ask('start')
         if not done:
             raise EnvironmentMissing(f'the recorder does not start: {folder}')
@@ -91,10 +94,10 @@ def _kill_one(recorders: subprocess.Popen, root: Path, after_s: float) -> Killed
         killed_ns = time.time_ns()
     recorders.stdout.readline()  # type: ignore[union-attr]  # it is gone
     remove_orphans(segments)
-    return judge(Path(folder), joints.sent_ns, killed_ns)
+    return judge(Path(folder), joints.sent_ns, started_ns, killed_ns)
 
 
-def judge(bag: Path, sent_ns: list[int], killed_ns: int) -> Killed:
+def judge(bag: Path, sent_ns: list[int], started_ns: int, killed_ns: int) -> Killed:
     """What a bag has of the messages that were sent at these times, which are their stamps."""
     try:
         found = {_stamp_ns(m.data) for m in read_messages(bag) if m.topic == JOINTS}
@@ -107,8 +110,10 @@ def judge(bag: Path, sent_ns: list[int], killed_ns: int) -> Killed:
         return Killed(False, 0, 0.0)
     first_ns, last_ns = (min(found), max(found)) if found else (0, 0)
     missing = [at_ns for at_ns in sent_ns if first_ns < at_ns < last_ns and at_ns not in found]
-    tail = [at_ns for at_ns in sent_ns if last_ns < at_ns < killed_ns]
-    return Killed(is_readable, len(missing), (killed_ns - tail[0]) * 1e-6 if tail else 0.0)
+    tail = [at_ns for at_ns in sent_ns if max(last_ns, started_ns) < at_ns < killed_ns]
+    tail_ms = (killed_ns - tail[0]) * 1e-6 if tail else 0.0
+    has_past = bool(found) or not any(at_ns < started_ns for at_ns in sent_ns)
+    return Killed(is_readable, len(missing), tail_ms, has_past)
 
 
 class Joints:

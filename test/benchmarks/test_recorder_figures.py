@@ -43,19 +43,25 @@ def write_bag(folder: Path, stamps_ns: list[int]) -> Path:
 
 def test_a_bag_with_everything_has_no_tail(tmp_path: Path) -> None:
     bag = write_bag(tmp_path / 'bag', SENT_NS[10:60])
-    assert judge(bag, SENT_NS, SENT_NS[59] + 1) == Killed(True, 0, 0.0)
+    assert judge(bag, SENT_NS, SENT_NS[20], SENT_NS[59] + 1) == Killed(True, 0, 0.0)
 
 
 def test_what_is_not_there_is_found(tmp_path: Path) -> None:
     bag = write_bag(tmp_path / 'bag', [*SENT_NS[10:20], *SENT_NS[23:40]])
-    killed = judge(bag, SENT_NS, SENT_NS[40] + 50_000_000)
+    killed = judge(bag, SENT_NS, SENT_NS[20], SENT_NS[40] + 50_000_000)
     assert (killed.is_readable, killed.missing, killed.tail_ms) == (True, 3, 50.0)
 
 
 def test_what_cannot_be_read_is_unreadable(tmp_path: Path) -> None:
     bag = write_bag(tmp_path / 'bag', SENT_NS)
     (bag / 'bag_0.mcap').write_bytes(b'no bag at all')
-    assert not judge(bag, SENT_NS, SENT_NS[-1]).is_readable
+    assert not judge(bag, SENT_NS, SENT_NS[0], SENT_NS[-1]).is_readable
+
+
+def test_a_recorder_killed_at_its_start_has_lost_the_past_and_no_more(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / 'bag', [])
+    killed = judge(bag, SENT_NS, SENT_NS[97] - 1, SENT_NS[99] - 1)
+    assert killed == Killed(True, 0, pytest.approx(4.0, abs=0.01), has_past=False)
 
 
 def test_the_benchmark_has_the_goals_of_the_specification(
