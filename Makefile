@@ -35,7 +35,7 @@ demo: environment
 
 test:
 	@$(MAKE_ENVIRONMENT) --extras finetune serve test torch
-	$(VENV)/bin/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
+	$(VENV)/bin/python -m pytest -n $(TEST_JOBS) --dist loadfile $(TEST_ARGS)
 
 # Fails, and says what is missing, where there is no MoveIt; make test never needs it.
 test-moveit:

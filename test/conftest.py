@@ -14,11 +14,6 @@ import pytest
 os.environ.setdefault('MUJOCO_GL', 'egl')  # read when MuJoCo is imported; no screen is needed
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for processes comes first, so that tests side by side end together."""
-    items.sort(key=lambda item: item.get_closest_marker('ros') is None)
-
-
 DOMAINS = range(20, 101)  # from 102 on, Fast DDS's ports lie among those that Linux hands out
 
 
