@@ -39,7 +39,7 @@ def open_executor(name: ExecutorName, workers: int) -> Iterator[Executor | None]
     with ProcessPoolExecutor(workers, context) as pool:
         try:
             yield pool
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nothing that still waits is begun
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
